@@ -1,0 +1,15 @@
+"""Names that stand in manifests, in Slurm's records and in the code alike."""
+
+from typing import Final
+
+GROUP: Final = "slurmjob.dev"
+VERSION: Final = "v1alpha1"
+API_VERSION: Final = f"{GROUP}/{VERSION}"
+
+JOB_FINALIZER: Final = f"{GROUP}/slurm-job"
+"""On a SlurmJob from before anything exists in Slurm until nothing of it can run there any more."""
+
+CONNECTION_FINALIZER: Final = f"{GROUP}/in-use"
+"""On a connection while SlurmJobs that hold their own finalizer refer to it."""
+
+DEFAULT_TOKEN_KEY: Final = "SLURM_JWT"  # noqa: S105 - the key's name in a Secret, as `scontrol token` prints it

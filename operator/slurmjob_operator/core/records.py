@@ -1,0 +1,70 @@
+"""What Slurm says of a job, as values that mean the same whatever daemon or API version said it.
+
+A `JobRecord` is one record of slurmctld (`job/{id}`) or of slurmdbd. Times are whole seconds since the epoch
+(UTC), memory is in bytes; None means "Slurm did not say", never zero.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+
+
+class Source(Enum):
+    """Which daemon a record came from; slurmdbd knows no reason, hold or restart count."""
+
+    CONTROLLER = "slurmctld"
+    ACCOUNTING = "slurmdbd"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JobRecord:
+    """One record of one job.
+
+    `states` is Slurm's base state with its flags, e.g. `{"CANCELLED", "COMPLETING"}`. `held` is true when the
+    job's priority is 0 (JobHeldUser, JobHeldAdmin). `exit_code` and `signal` are those of the batch script;
+    they alone never decide success: TIMEOUT and CANCELLED carry 0 (facts measured: TRAP Q2).
+    """
+
+    source: Source
+    job_id: int
+    user: str
+    name: str
+    states: frozenset[str]
+    reason: str | None = None
+    comment: str = ""
+    held: bool = False
+    restarts: int = 0
+    submit_time: int | None = None
+    eligible_time: int | None = None
+    start_time: int | None = None
+    end_time: int | None = None
+    exit_code: int | None = None
+    signal: int | None = None
+    account: str | None = None
+    partition: str | None = None
+    qos: str | None = None
+    time_limit_seconds: int | None = None
+    nodes: str | None = None
+    node_count: int | None = None
+    cpus: int | None = None
+    stdout_path: str | None = None
+    stderr_path: str | None = None
+    elapsed_seconds: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClusterInfo:
+    """What discovery learned of a slurmrestd: `release` as "26.05.5", `api_version` as "v0.0.45"."""
+
+    cluster_name: str
+    release: str
+    api_version: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Accepted:
+    """Slurm took a submission. `messages` are its warnings and the site's words, never empty strings."""
+
+    job_id: int
+    messages: tuple[str, ...] = ()

@@ -1,0 +1,1 @@
+"""All that writes to Kubernetes: a narrow port and its adapter."""

@@ -1,0 +1,73 @@
+"""The narrow port: what the rest of the operator may ask of a Slurm cluster, in Slurm's own verbs.
+
+Every method speaks as one Slurm user (the token's). Every method may raise `Unavailable`,
+`CredentialsRejected` and `NotSupported` of `slurm.errors`; what else, and what is *not* guaranteed, is said
+at each.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Protocol
+
+from slurmjob_operator.core.records import Accepted, ClusterInfo, JobRecord
+from slurmjob_operator.slurm.request import JobRequest
+
+
+class SlurmPort(Protocol):
+    """One connection to one cluster as one user."""
+
+    @property
+    def user(self) -> str:
+        """The Slurm user of the token; job records of others are never ours."""
+
+    async def info(self) -> ClusterInfo:
+        """Discover the release, the newest API version both sides know, and the cluster's name.
+
+        Also proves the credentials: `ping` alone does not (TRAP J3).
+        """
+
+    async def submit_held(self, request: JobRequest, *, comment: str) -> Accepted:
+        """Submit the job held, so that it cannot start before `release`.
+
+        Judged by the job id in the answer alone, whatever the HTTP status (TRAPS S1, S2, S3).
+        Raises `Refused`, `RefusedForNow`: there is no such job. Raises `OutcomeUnknown`: there may be one.
+        """
+
+    async def job(self, job_id: int) -> JobRecord:
+        """Read one job from slurmctld. Raises `JobNotFound`, which is not an end.
+
+        Not guaranteed: that the job under this id is the one you mean (Slurm reuses ids; TRAP F2).
+        """
+
+    async def states(self, job_ids: Sequence[int]) -> Mapping[int, frozenset[str]]:
+        """The states of those of our jobs that slurmctld has in memory, in few requests.
+
+        Not guaranteed: anything about an id that is missing, or identity. A row is a hint, never proof.
+        """
+
+    async def accounting(self, job_id: int) -> tuple[JobRecord, ...]:
+        """All records slurmdbd has of this id, oldest first; several after a requeue or a reused id (TRAP F3)."""
+
+    async def search(self, *, name: str, since: int) -> tuple[JobRecord, ...]:
+        """Our user's jobs of this name submitted at or after `since` (epoch seconds).
+
+        slurmdbd finds the ids by submit time (TRAP A1), slurmctld then tells the comment, which slurmdbd
+        learns only at a job's end (TRAP A2). Records of jobs that slurmctld has forgotten come from slurmdbd.
+        Not guaranteed: a submission whose answer was lost less than a few seconds ago is seen yet.
+        """
+
+    async def release(self, job_id: int, *, comment: str) -> None:
+        """Lift the hold and set the comment in one update.
+
+        Raises `Refused`, `JobNotFound`, `OutcomeUnknown`. Not guaranteed: that a success took effect; read back.
+        """
+
+    async def cancel(self, job_id: int) -> None:
+        """Cancel the job. A job that has ended, or that nobody knows, is a success: read back to know which.
+
+        Raises `Refused` (somebody else's job), `OutcomeUnknown`.
+        """
+
+    async def accounting_backlog(self) -> int | None:
+        """Messages slurmctld has not delivered to slurmdbd yet (`diag`); None where it does not say."""

@@ -1,0 +1,1 @@
+"""Real Kubernetes and real Slurm on one machine, without containers."""

@@ -1,0 +1,158 @@
+"""Start, stop and watch daemons without systemd.
+
+A daemon is described by a value; what runs is known from its pid file alone, so a second process (another
+shell, a test) can stop what a first one started. A pid file is believed only when the process's start time
+still matches, so that a recycled pid is never signalled.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import time
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+
+class SandboxError(Exception):
+    """A step failed; the message says what, and where to read on."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Daemon:
+    """One long-running process of the sandbox. It must stay in the foreground (`-D`, `-F`)."""
+
+    name: str
+    argv: tuple[str, ...]
+    log: Path
+    pid_file: Path
+    env: Mapping[str, str] = field(default_factory=dict)
+    cwd: Path | None = None
+    ready: Callable[[], bool] | None = None
+    ready_seconds: float = 60.0
+    stop_signal: int = signal.SIGTERM
+    stop_seconds: float = 15.0
+
+
+def start_time_ticks(pid: int) -> int | None:
+    """Field 22 of /proc/PID/stat, or None when there is no such (live) process."""
+    try:
+        stat = Path(f"/proc/{pid}/stat").read_text()
+    except OSError:
+        return None
+    fields = stat.rpartition(")")[2].split()
+    return None if fields[0] == "Z" else int(fields[19])
+
+
+def running_pid(pid_file: Path) -> int | None:
+    """The pid written by `start`, if that very process still lives."""
+    try:
+        pid_text, ticks_text = pid_file.read_text().split()
+        pid, ticks = int(pid_text), int(ticks_text)
+    except (OSError, ValueError):
+        return None
+    return pid if start_time_ticks(pid) == ticks else None
+
+
+def is_running(daemon: Daemon) -> bool:
+    """Whether the process of this daemon lives (not: whether it is ready)."""
+    return running_pid(daemon.pid_file) is not None
+
+
+def spawn(daemon: Daemon) -> None:
+    """Start the daemon in a session of its own unless it runs already; do not wait until it is ready."""
+    if is_running(daemon):
+        return
+    daemon.log.parent.mkdir(parents=True, exist_ok=True)
+    daemon.pid_file.parent.mkdir(parents=True, exist_ok=True)
+    with daemon.log.open("ab") as log:
+        process = subprocess.Popen(
+            daemon.argv,
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=subprocess.STDOUT,
+            env={"PATH": os.environ.get("PATH", os.defpath), **daemon.env},
+            cwd=daemon.cwd,
+            start_new_session=True,
+        )
+    ticks = start_time_ticks(process.pid)
+    daemon.pid_file.write_text(f"{process.pid} {ticks or 0}\n")
+
+
+def wait_ready(daemon: Daemon) -> None:
+    """Wait until `ready` says so; raise with the last log lines when the daemon ends or time is up."""
+    deadline = time.monotonic() + daemon.ready_seconds
+    while True:
+        if not is_running(daemon):
+            raise SandboxError(f"{daemon.name} ended at once.\n{tail(daemon.log)}")
+        if daemon.ready is None or daemon.ready():
+            return
+        if time.monotonic() > deadline:
+            raise SandboxError(
+                f"{daemon.name} was not ready after {daemon.ready_seconds:.0f} s.\n{tail(daemon.log)}"
+            )
+        time.sleep(0.05)
+
+
+def start(daemon: Daemon) -> None:
+    """Start the daemon and wait until it is ready."""
+    spawn(daemon)
+    wait_ready(daemon)
+
+
+def send(daemon: Daemon, number: int) -> bool:
+    """Signal the daemon's process group; False when it does not run."""
+    pid = running_pid(daemon.pid_file)
+    if pid is None:
+        return False
+    try:
+        os.killpg(pid, number)
+    except ProcessLookupError:
+        return False
+    return True
+
+
+def stop(daemons: Iterable[Daemon]) -> None:
+    """Ask all of them to end at once, wait, kill what is left after `stop_seconds`."""
+    daemons = list(daemons)
+    for daemon in daemons:
+        send(daemon, daemon.stop_signal)
+    for daemon in daemons:
+        _wait_gone(daemon, seconds=daemon.stop_seconds)
+        if send(daemon, signal.SIGKILL):
+            _wait_gone(daemon, seconds=5.0)
+        daemon.pid_file.unlink(missing_ok=True)
+
+
+def kill(daemon: Daemon) -> None:
+    """End the daemon with SIGKILL, as a crash would."""
+    send(daemon, signal.SIGKILL)
+    _wait_gone(daemon, seconds=5.0)
+    daemon.pid_file.unlink(missing_ok=True)
+
+
+def _wait_gone(daemon: Daemon, *, seconds: float) -> None:
+    deadline = time.monotonic() + seconds
+    while is_running(daemon) and time.monotonic() < deadline:
+        _reap()
+        time.sleep(0.02)
+
+
+def _reap() -> None:
+    """Collect our own dead children, which would else look alive as zombies to others."""
+    try:
+        while os.waitpid(-1, os.WNOHANG)[0]:
+            pass
+    except ChildProcessError:
+        pass
+
+
+def tail(log: Path, lines: int = 15) -> str:
+    """The last lines of a log, and where it is, for an error message."""
+    try:
+        last = log.read_text(errors="replace").splitlines()[-lines:]
+    except OSError:
+        last = ["(no log)"]
+    return "\n".join([f"Last lines of {log}:", *(f"  | {line}" for line in last)])

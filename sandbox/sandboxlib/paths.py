@@ -1,0 +1,48 @@
+"""Where the sandbox keeps things: state in the checkout, costly results in the user's cache.
+
+State (`.sandbox/`) belongs to one checkout and is thrown away by `down --purge`. The cache is shared by all
+checkouts of a user; what lies in it is keyed by content, written under a temporary name and renamed, so that
+a killed run leaves nothing half-made under a final name.
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+CHECKOUT = Path(__file__).resolve().parents[2]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Paths:
+    """The folders of one sandbox."""
+
+    checkout: Path
+    state: Path
+    cache: Path
+
+    @property
+    def logs(self) -> Path:
+        """One log file per daemon and per long step."""
+        return self.state / "logs"
+
+    @property
+    def run(self) -> Path:
+        """Pid files and the chosen ports."""
+        return self.state / "run"
+
+    def make(self) -> None:
+        """Create the folders; an unwritable one is the caller's `OSError`."""
+        for folder in (self.state, self.logs, self.run, self.cache):
+            folder.mkdir(parents=True, exist_ok=True)
+
+
+def default_paths() -> Paths:
+    """Take `SANDBOX_STATE` and `SANDBOX_CACHE` from the environment, else the usual places."""
+    cache_home = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+    return Paths(
+        checkout=CHECKOUT,
+        state=Path(os.environ.get("SANDBOX_STATE") or CHECKOUT / ".sandbox"),
+        cache=Path(os.environ.get("SANDBOX_CACHE") or cache_home / "slurm-kube-sandbox"),
+    )
