@@ -68,16 +68,16 @@ class JobTemplate(Model):
         ),
     ]
     job_name: Annotated[
-        Word | None, Field(description="Name of the job in Slurm (`--job-name`). Default: the SlurmJob's name.")
+        Word | None,
+        Field(description="Name of the job in Slurm (`--job-name`). Default: the SlurmJob's name."),
     ] = None
     account: Annotated[
-        Word | None, Field(description="Account to charge (`--account`). Default: the user's default account.")
+        Word | None,
+        Field(description="Account to charge (`--account`). Default: the user's default account."),
     ] = None
     partition: Annotated[
         Word | None,
-        Field(
-            description="Partition, or several separated by commas (`--partition`). Default: the cluster's default."
-        ),
+        Field(description="Partition, or several separated by commas (`--partition`). Default: the cluster's default."),
     ] = None
     qos: Annotated[
         Word | None, Field(description="Quality of service (`--qos`). Default: the association's default.")
@@ -93,9 +93,7 @@ class JobTemplate(Model):
     ntasks_per_node: Annotated[
         Count | None, Field(description="Tasks per node (`--ntasks-per-node`). Default: Slurm's.")
     ] = None
-    cpus_per_task: Annotated[
-        Count | None, Field(description="CPUs per task (`--cpus-per-task`). Default: 1.")
-    ] = None
+    cpus_per_task: Annotated[Count | None, Field(description="CPUs per task (`--cpus-per-task`). Default: 1.")] = None
     mem: Annotated[
         int | str | None,
         Field(

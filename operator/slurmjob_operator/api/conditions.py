@@ -1,0 +1,87 @@
+"""Condition types and reasons: one vocabulary for code, schema, documentation and tests.
+
+Polarity and meaning follow the API conventions and kstatus: `Reconciling` and `Stalled` are present only
+while true; the others are present from the first status write on.
+"""
+
+from enum import StrEnum
+
+
+class ConditionType(StrEnum):
+    """Types of conditions on SlurmJob and SlurmConnection."""
+
+    SUBMITTED = "Submitted"
+    COMPLETE = "Complete"
+    FAILED = "Failed"
+    FINISHED = "Finished"
+    SYNCED = "Synced"
+    RECONCILING = "Reconciling"
+    STALLED = "Stalled"
+    READY = "Ready"
+    CREDENTIALS_VALID = "CredentialsValid"
+
+
+class Reason(StrEnum):
+    """Reasons of conditions; each stands beside a message that a person can act on."""
+
+    # Submission
+    SUBMISSION_PENDING = "SubmissionPending"
+    SUBMISSION_REJECTED = "SubmissionRejected"
+    SUBMISSION_UNCONFIRMED = "SubmissionUnconfirmed"
+    INVALID_TEMPLATE = "InvalidTemplate"
+    CONNECTION_NOT_FOUND = "ConnectionNotFound"
+    CONNECTION_NOT_READY = "ConnectionNotReady"
+    ACCEPTED = "Accepted"
+    # Following
+    PENDING_IN_QUEUE = "PendingInQueue"
+    HELD = "Held"
+    RUNNING = "Running"
+    SUSPENDED_IN_SLURM = "SuspendedInSlurm"
+    COMPLETING = "Completing"
+    CANCELLING = "Cancelling"
+    POLL_SUCCEEDED = "PollSucceeded"
+    CLUSTER_UNREACHABLE = "ClusterUnreachable"
+    JOB_NOT_FOUND = "JobNotFound"
+    IDENTITY_UNPROVEN = "IdentityUnproven"
+    STATE_ROLLED_BACK = "StateRolledBack"
+    RELEASE_REFUSED = "ReleaseRefused"
+    NOT_FINISHED = "NotFinished"
+    # Ends
+    COMPLETED = "Completed"
+    NON_ZERO_EXIT_CODE = "NonZeroExitCode"
+    SIGNALED = "Signaled"
+    TIME_LIMIT_EXCEEDED = "TimeLimitExceeded"
+    OUT_OF_MEMORY = "OutOfMemory"
+    NODE_FAILURE = "NodeFailure"
+    BOOT_FAILURE = "BootFailure"
+    PREEMPTED = "Preempted"
+    CANCELLED = "Cancelled"
+    DEADLINE_EXCEEDED = "DeadlineExceeded"
+    LAUNCH_FAILED = "LaunchFailed"
+    # Connections
+    CONNECTED = "Connected"
+    TOKEN_ACCEPTED = "TokenAccepted"  # noqa: S105 - a reason, not a token
+    SECRET_NOT_FOUND = "SecretNotFound"  # noqa: S105 - a reason, not a secret
+    INVALID_TOKEN = "InvalidToken"  # noqa: S105 - a reason, not a token
+    TOKEN_EXPIRED = "TokenExpired"  # noqa: S105 - a reason, not a token
+    AUTHENTICATION_FAILED = "AuthenticationFailed"
+    INVALID_SERVER_URL = "InvalidServerUrl"
+    INVALID_CONNECTION = "InvalidConnection"
+    UNSUPPORTED_SERVER = "UnsupportedServer"
+    NOT_CHECKED = "NotChecked"
+
+
+class EventReason(StrEnum):
+    """Reasons of Kubernetes events: posted on transitions, never per poll."""
+
+    SUBMITTED = "SlurmJobSubmitted"
+    SUBMISSION_REJECTED = "SlurmJobSubmissionRejected"
+    STARTED = "SlurmJobStarted"
+    COMPLETED = "SlurmJobCompleted"
+    FAILED = "SlurmJobFailed"
+    CANCEL_REQUESTED = "SlurmJobCancelRequested"
+    ORPHANED = "SlurmJobOrphaned"
+    FINALIZER_BLOCKED = "FinalizerBlocked"
+    INVALID_SPEC = "InvalidSlurmJobSpec"
+    CONNECTION_READY = "SlurmConnectionReady"
+    CONNECTION_NOT_READY = "SlurmConnectionNotReady"

@@ -1,0 +1,134 @@
+"""The kind SlurmConnection: where slurmrestd is, and which Secret of the same namespace holds the token."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from pydantic import Field
+
+from slurmjob_operator.api.base import Model, ObjectName, crd
+from slurmjob_operator.api.names import DEFAULT_TOKEN_KEY
+from slurmjob_operator.api.status import SlurmConnectionStatus
+
+
+class Server(Model):
+    """One slurmrestd."""
+
+    url: Annotated[
+        str,
+        Field(
+            min_length=8,
+            max_length=1024,
+            pattern=r"^https?://[^/?#@\s]+/?$",
+            description=(
+                "Address of slurmrestd, e.g. `https://slurm.example.org:6820`: scheme, host and port, nothing "
+                "else. Plain `http://` is refused unless the operator runs with --allow-plain-http."
+            ),
+        ),
+    ]
+
+
+class SecretKeyRef(Model):
+    """A key of a Secret of the same namespace. There is no `namespace` key, by design."""
+
+    name: Annotated[ObjectName, Field(description="Name of the Secret.")]
+    key: Annotated[
+        str,
+        Field(
+            min_length=1,
+            max_length=253,
+            pattern=r"^[-._a-zA-Z0-9]+$",
+            description="Key in the Secret. Default: SLURM_JWT.",
+        ),
+    ] = DEFAULT_TOKEN_KEY
+
+
+class JwtAuth(Model):
+    """A Slurm JWT, as `scontrol token` prints it."""
+
+    secret_key_ref: Annotated[
+        SecretKeyRef,
+        Field(
+            description=(
+                "The Secret with the token. Its user is the Slurm user that jobs run as. It is sent only if it "
+                "is a Slurm JWT (it has `exp` and a user claim); tokens of root and slurm are refused."
+            )
+        ),
+    ]
+
+
+class Auth(Model):
+    """How the operator shows who it acts for."""
+
+    jwt: Annotated[JwtAuth, Field(description="Authentication by a Slurm JWT.")]
+
+
+class SlurmConnectionSpec(Model):
+    """How to reach one Slurm cluster as one Slurm user."""
+
+    servers: Annotated[
+        tuple[Server, ...],
+        Field(
+            min_length=1,
+            max_length=1,
+            json_schema_extra=crd(list_type="map", list_map_keys=["url"]),
+            description="The slurmrestd to talk to: exactly one.",
+        ),
+    ]
+    auth: Annotated[Auth, Field(description="Credentials.")]
+    api_version: Annotated[
+        str,
+        Field(
+            max_length=7,
+            pattern=r"^(Auto|v0\.0\.4[0-5])$",
+            description=(
+                "Version of slurmrestd's API: Auto takes the newest that both sides know; one of v0.0.40 to "
+                "v0.0.45 is taken as it is. Default: Auto."
+            ),
+        ),
+    ] = "Auto"
+    poll_period_seconds: Annotated[
+        int,
+        Field(
+            ge=5,
+            le=3600,
+            json_schema_extra={"format": "int32"},
+            description="Seconds between two looks at the states of all live jobs. At least 5. Default: 10.",
+        ),
+    ] = 10
+    request_timeout_seconds: Annotated[
+        int,
+        Field(
+            ge=5,
+            le=300,
+            json_schema_extra={"format": "int32"},
+            description=(
+                "Seconds that one request may take. slurmrestd itself waits up to 20 s for an slurmctld that "
+                "does not answer. Default: 30."
+            ),
+        ),
+    ] = 30
+
+
+class SlurmConnection(Model):
+    """A Slurm cluster and the user that SlurmJobs of this namespace run as there."""
+
+    spec: SlurmConnectionSpec
+    status: SlurmConnectionStatus = SlurmConnectionStatus()
+
+
+COLUMNS: list[dict[str, Any]] = [
+    {"name": "Ready", "type": "string", "jsonPath": '.status.conditions[?(@.type=="Ready")].status'},
+    {"name": "Cluster", "type": "string", "jsonPath": ".status.clusterName"},
+    {"name": "User", "type": "string", "jsonPath": ".status.user"},
+    {"name": "Slurm", "type": "string", "jsonPath": ".status.slurmVersion"},
+    {"name": "API", "type": "string", "jsonPath": ".status.apiVersion", "priority": 1},
+    {"name": "Token Expires", "type": "string", "jsonPath": ".status.tokenExpirationTime", "priority": 1},
+    {
+        "name": "Reason",
+        "type": "string",
+        "jsonPath": '.status.conditions[?(@.type=="Ready")].reason',
+        "priority": 1,
+    },
+    {"name": "Age", "type": "date", "jsonPath": ".metadata.creationTimestamp"},
+]

@@ -1,0 +1,93 @@
+"""The kind SlurmJob."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Annotated, Any
+
+from pydantic import Field
+
+from slurmjob_operator.api.base import Model, ObjectName, crd
+from slurmjob_operator.api.status import SlurmJobStatus
+from slurmjob_operator.api.template import JobTemplate
+
+
+class ConnectionKind(StrEnum):
+    """Kinds of connections."""
+
+    SLURM_CONNECTION = "SlurmConnection"
+
+
+class DeletionPolicy(StrEnum):
+    """What becomes of the Slurm job when its object is deleted."""
+
+    CANCEL = "Cancel"
+    ORPHAN = "Orphan"
+
+
+class ConnectionRef(Model):
+    """A connection of the same namespace. There is no `namespace` key, by design."""
+
+    kind: Annotated[ConnectionKind, Field(description="Kind of the connection. Default: SlurmConnection.")] = (
+        ConnectionKind.SLURM_CONNECTION
+    )
+    name: Annotated[ObjectName, Field(description="Name of the connection.")]
+
+
+class SlurmJobSpec(Model):
+    """What is wanted: `template` is Slurm's, named after sbatch; the rest is named after batch/v1 Job."""
+
+    connection_ref: Annotated[
+        ConnectionRef,
+        Field(description="Where the job runs. Frozen from the moment that a job id has been recorded."),
+    ]
+    deletion_policy: Annotated[
+        DeletionPolicy,
+        Field(
+            description=(
+                "What happens to the Slurm job when this object is deleted: Cancel ends it and waits for its "
+                "end; Orphan lets a released job run on, and cancels one that was never released. Default: Cancel."
+            )
+        ),
+    ] = DeletionPolicy.CANCEL
+    template: JobTemplate
+
+
+class SlurmJob(Model):
+    """A job on a Slurm cluster: submitted once per attempt, followed to its end, cancelled when deleted."""
+
+    spec: SlurmJobSpec
+    status: SlurmJobStatus = SlurmJobStatus()
+
+
+FROZEN_RULES: list[dict[str, Any]] = [
+    {
+        "rule": (
+            f"!has(oldSelf.status) || !has(oldSelf.status.firstSubmitTime) || self.spec.{name} == oldSelf.spec.{name}"
+        ),
+        "message": (
+            f"`{name}` must not change once a job has been submitted (`status.firstSubmitTime` is set); "
+            "create a new SlurmJob instead"
+        ),
+        "fieldPath": f".spec.{name}",
+        "reason": "FieldValueForbidden",
+    }
+    for name in ("template", "connectionRef")
+]
+"""At the root of the schema, since only there a rule can look at `status`."""
+
+COLUMNS: list[dict[str, Any]] = [
+    {"name": "State", "type": "string", "jsonPath": ".status.state"},
+    {"name": "Job ID", "type": "string", "jsonPath": ".status.jobId"},
+    {"name": "Connection", "type": "string", "jsonPath": ".spec.connectionRef.name"},
+    {"name": "Partition", "type": "string", "jsonPath": ".status.effective.partition", "priority": 1},
+    {"name": "User", "type": "string", "jsonPath": ".status.user", "priority": 1},
+    {"name": "Nodes", "type": "string", "jsonPath": ".status.slurm.nodes", "priority": 1},
+    {"name": "Reason", "type": "string", "jsonPath": ".status.slurm.reason", "priority": 1},
+    {"name": "Start", "type": "date", "jsonPath": ".status.startTime", "priority": 1},
+    {"name": "Age", "type": "date", "jsonPath": ".metadata.creationTimestamp"},
+]
+
+SELECTABLE: list[str] = [".spec.connectionRef.name", ".status.state", ".status.jobId"]
+
+EXTRA: dict[str, Any] = crd(validations=FROZEN_RULES)

@@ -1,0 +1,159 @@
+"""`status` of both kinds: frozen slotted dataclasses, read and written by pydantic at the edges.
+
+The same values live in the registry of live jobs, so they are small. Times are RFC 3339 texts in UTC with
+whole seconds, as Kubernetes writes them.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Annotated
+
+from pydantic import ConfigDict, Field
+
+from slurmjob_operator.api.base import MODEL_CONFIG, crd
+
+STATUS_CONFIG = ConfigDict(**{**MODEL_CONFIG, "frozen": False})
+"""For dataclasses, that freeze themselves."""
+
+Text = Annotated[str, Field(max_length=1024)]
+Path = Annotated[str, Field(max_length=8192)]
+Time = Annotated[str, Field(max_length=32, json_schema_extra={"format": "date-time"})]
+Int32 = Annotated[int, Field(ge=-(2**31), le=2**31 - 1, json_schema_extra={"format": "int32"})]
+Int64 = Annotated[int, Field(ge=-(2**63), le=2**63 - 1, json_schema_extra={"format": "int64"})]
+Flag = Annotated[int, Field(ge=0, le=1, json_schema_extra={"format": "int32"})]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Condition:
+    """One observation, in the form of metav1.Condition."""
+
+    __pydantic_config__ = STATUS_CONFIG
+
+    type: Annotated[str, Field(max_length=316, description="Type of the condition, unique in the list.")]
+    status: Annotated[str, Field(pattern="^(True|False|Unknown)$", max_length=7, description="True, False or Unknown.")]
+    reason: Annotated[str, Field(min_length=1, max_length=1024, description="One word for programs.")]
+    message: Annotated[str, Field(max_length=32768, description="A sentence for people.")] = ""
+    last_transition_time: Annotated[Time, Field(description="When `status` last changed.")]
+    observed_generation: Annotated[
+        Int64 | None, Field(ge=0, description="Generation of the object that this was observed for.")
+    ] = None
+
+
+Conditions = Annotated[
+    tuple[Condition, ...],
+    Field(
+        max_length=32,
+        json_schema_extra=crd(list_type="map", list_map_keys=["type"]),
+        description="What is known of the object; kubectl wait, Flux, Argo CD and Helm read these.",
+    ),
+]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Effective:
+    """What Slurm really applied, defaults of the cluster included."""
+
+    __pydantic_config__ = STATUS_CONFIG
+
+    account: Annotated[Text | None, Field(description="Account charged.")] = None
+    partition: Annotated[Text | None, Field(description="Partition, or those still possible while pending.")] = None
+    qos: Annotated[Text | None, Field(description="Quality of service.")] = None
+    time_limit_seconds: Annotated[
+        Int64 | None, Field(description="Time limit in seconds; absent when there is none.")
+    ] = None
+    nodes: Annotated[Int64 | None, Field(description="Number of nodes.")] = None
+    cpus: Annotated[Int64 | None, Field(description="Number of CPUs.")] = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SlurmView:
+    """Slurm's own words, in Slurm's own spelling."""
+
+    __pydantic_config__ = STATUS_CONFIG
+
+    states: Annotated[
+        tuple[Text, ...],
+        Field(
+            max_length=16,
+            json_schema_extra=crd(list_type="atomic"),
+            description="Base state and flags, e.g. `[RUNNING]`.",
+        ),
+    ] = ()
+    reason: Annotated[Text | None, Field(description="Slurm's reason, e.g. `Priority`.")] = None
+    restarts: Annotated[Int32 | None, Field(description="How often Slurm started this job again by itself.")] = None
+    nodes: Annotated[Path | None, Field(description="Nodes, as Slurm's host list.")] = None
+    estimated_start_time: Annotated[
+        Time | None, Field(description="Slurm's guess while pending; it moves, and is often absent.")
+    ] = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SlurmJobStatus:
+    """What the operator observed of a SlurmJob."""
+
+    __pydantic_config__ = STATUS_CONFIG
+
+    observed_generation: Annotated[
+        Int64,
+        Field(description="Generation of `spec` that this status speaks of; -1 before the operator saw it."),
+    ] = -1
+    state: Annotated[
+        Text | None,
+        Field(
+            description=(
+                "One word for people: Waiting, Rejected, Submitting, Pending, Held, Running, Suspended, "
+                "Completing, Complete, Failed, Deleting, Unknown. An open set: programs read the conditions or the flat counters."
+            )
+        ),
+    ] = None
+    cluster_name: Annotated[Text | None, Field(description="Name of the Slurm cluster (ClusterName).")] = None
+    user: Annotated[Text | None, Field(description="Slurm user that the job runs as.")] = None
+    job_id: Annotated[
+        Text | None, Field(description="Slurm's id of the current attempt; written once per attempt.")
+    ] = None
+    attempt: Annotated[Int32 | None, Field(description="Number of the current attempt, from 1.")] = None
+    attempt_time: Annotated[Time | None, Field(description="When this attempt was opened, before any submission.")] = (
+        None
+    )
+    template_hash: Annotated[
+        Text | None, Field(description="Hash of `spec.template` that this attempt was opened for.")
+    ] = None
+    first_submit_time: Annotated[
+        Time | None,
+        Field(description="When the first job id was recorded; `template` is frozen from then on."),
+    ] = None
+    active: Annotated[Flag | None, Field(description="1 while a job of this object is in Slurm's queue, else 0.")] = (
+        None
+    )
+    succeeded: Annotated[Flag | None, Field(description="1 once the job has completed, else 0.")] = None
+    failed: Annotated[Flag | None, Field(description="1 once the job has failed for good, else 0.")] = None
+    submit_time: Annotated[Time | None, Field(description="When Slurm took the current attempt.")] = None
+    start_time: Annotated[Time | None, Field(description="When the job started to run.")] = None
+    end_time: Annotated[Time | None, Field(description="When the job ended, however it did.")] = None
+    completion_time: Annotated[Time | None, Field(description="When the job completed; absent if it failed.")] = None
+    stdout_path: Annotated[Path | None, Field(description="File of standard output on the cluster.")] = None
+    stderr_path: Annotated[Path | None, Field(description="File of standard error on the cluster.")] = None
+    exit_code: Annotated[Int32 | None, Field(description="Exit code of the batch script, once known.")] = None
+    signal: Annotated[Int32 | None, Field(description="Signal that ended the batch script, if one did.")] = None
+    effective: Annotated[Effective | None, Field(description="What Slurm really applied.")] = None
+    slurm: Annotated[SlurmView | None, Field(description="Slurm's own words.")] = None
+    conditions: Conditions = field(default=())
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SlurmConnectionStatus:
+    """What the operator observed of a connection."""
+
+    __pydantic_config__ = STATUS_CONFIG
+
+    observed_generation: Annotated[
+        Int64,
+        Field(description="Generation of `spec` that this status speaks of; -1 before the operator saw it."),
+    ] = -1
+    slurm_version: Annotated[Text | None, Field(description="Release of Slurm, e.g. `26.05.5`.")] = None
+    api_version: Annotated[Text | None, Field(description="API version in use, e.g. `v0.0.45`.")] = None
+    cluster_name: Annotated[Text | None, Field(description="Name of the Slurm cluster (ClusterName).")] = None
+    user: Annotated[Text | None, Field(description="Slurm user of the token.")] = None
+    token_expiration_time: Annotated[Time | None, Field(description="When the token expires.")] = None
+    conditions: Conditions = field(default=())

@@ -1,0 +1,57 @@
+"""Whose job is it? Slurm reuses ids, so a record is believed only when it proves to be of our attempt.
+
+Ours: the user matches and the marker names this object and attempt; or there is no marker (sites and
+administrators rewrite comments) and user, name and submit time match.
+Not ours: another user, another object's marker, or submitted before the attempt was opened.
+Anything else is unproven: no cancel, no release, no end.
+"""
+
+from __future__ import annotations
+
+from enum import Enum
+
+from slurmjob_operator.core import marker
+from slurmjob_operator.core.records import JobRecord
+from slurmjob_operator.core.times import epoch_of
+from slurmjob_operator.core.view import JobView
+
+CLOCK_SLACK_SECONDS = 300
+"""How far our clock and slurmctld's may be apart."""
+
+
+class Identity(Enum):
+    """Verdict about one record."""
+
+    OURS = "ours"
+    NOT_OURS = "not ours"
+    UNPROVEN = "unproven"
+
+
+def identify(view: JobView, record: JobRecord) -> Identity:
+    """Judge a record found under the id that this object's status names."""
+    status = view.status
+    if status.user is not None and record.user != status.user:
+        return Identity.NOT_OURS
+    mark = marker.parse(record.comment)
+    if mark is not None:
+        same = mark.uid == view.uid and mark.attempt == status.attempt
+        return Identity.OURS if same else Identity.NOT_OURS
+    opened = epoch_of(status.attempt_time) if status.attempt_time else None
+    if record.submit_time is None or opened is None:
+        return Identity.UNPROVEN
+    if record.submit_time < opened - CLOCK_SLACK_SECONDS:
+        return Identity.NOT_OURS
+    if record.name != view.slurm_name:
+        return Identity.UNPROVEN
+    return Identity.OURS if _submit_time_matches(view, record.submit_time, record.restarts) else Identity.UNPROVEN
+
+
+def _submit_time_matches(view: JobView, submit_time: int, restarts: int) -> bool:
+    """A requeue moves the submit time and raises the restart count: a later time with one is the same job."""
+    if view.status.submit_time is None:
+        return False
+    known = epoch_of(view.status.submit_time)
+    earlier_restarts = (view.status.slurm.restarts or 0) if view.status.slurm else 0
+    if submit_time > known and restarts > earlier_restarts:
+        return True
+    return abs(submit_time - known) <= CLOCK_SLACK_SECONDS

@@ -1,0 +1,146 @@
+"""The rules of a SlurmJob that is being deleted: nothing of it may run on unseen, and nothing may hang.
+
+What was never submitted, is held and unreleased (cancelled first), or has ended is let go without ceremony.
+A live job is cancelled, and let go when its base state is terminal; COMPLETING on a dead node is not waited for.
+"""
+
+from __future__ import annotations
+
+from slurmjob_operator.api.conditions import ConditionType, EventReason
+from slurmjob_operator.api.slurmjob import DeletionPolicy
+from slurmjob_operator.core import conditions as edit
+from slurmjob_operator.core import marker, progress
+from slurmjob_operator.core.decision import (
+    Cancel,
+    Decision,
+    EventNote,
+    ReadAccounting,
+    ReadJob,
+    RemoveFinalizer,
+    Search,
+)
+from slurmjob_operator.core.identity import Identity, identify
+from slurmjob_operator.core.records import Accepted, JobRecord
+from slurmjob_operator.core.states import has_terminal_base
+from slurmjob_operator.core.view import Deferral, Facts, JobView, NotKnown, Rejection, Trouble, Unconfirmed
+
+CANCEL_AGAIN_SECONDS = 60
+"""A cancellation that shows no effect is asked for again; slurmctld may have forgotten it in a restart."""
+
+CANCEL_LOOK_SECONDS = 2.0
+LOST_SECONDS = 600
+LATE_SUBMISSION_SECONDS = 15
+
+
+def decide_deletion(view: JobView, facts: Facts, now: float) -> Decision:
+    """What to do next about a SlurmJob with a deletion timestamp."""
+    if not view.has_finalizer:
+        return Decision(status=view.status)
+    if edit.is_true(view.status.conditions, ConditionType.FINISHED) or _nothing_submitted(view, facts):
+        return Decision(status=view.status, action=RemoveFinalizer())
+    trouble = _trouble(facts, now)
+    if trouble is not None:
+        return _blocked(view, trouble, now)
+    if view.status.job_id is None:
+        return _unrecorded(view, facts, now)
+    return _recorded(view, facts, now)
+
+
+def _nothing_submitted(view: JobView, facts: Facts) -> bool:
+    """No attempt was opened, or all submissions of this process were answered with a no."""
+    if view.status.job_id is not None:
+        return False
+    if view.status.attempt is None or facts.fresh:
+        return True
+    answered = isinstance(facts.submission, Rejection | Deferral)
+    return answered and facts.unconfirmed == 0 and facts.search is None
+
+
+def _trouble(facts: Facts, now: float) -> Trouble | None:
+    if facts.connection.problem is not None:
+        return facts.connection.problem
+    return facts.trouble if facts.trouble is not None and now < facts.trouble.retry_at else None
+
+
+def _blocked(view: JobView, trouble: Trouble, now: float) -> Decision:
+    """Slurm is away or the credential gone: keep trying, and say so once."""
+    message = f"The Slurm job cannot be cancelled now: {trouble.message}"
+    status = progress.unsynced(view, reason=trouble.reason, message=message, now=now)
+    note = EventNote(reason=EventReason.FINALIZER_BLOCKED, message=message, warning=True)
+    events = (note,) if status != view.status else ()
+    return Decision(status=status, events=events, recheck_at=trouble.retry_at)
+
+
+def _unrecorded(view: JobView, facts: Facts, now: float) -> Decision:
+    """A submission may have happened: find what carries our marker, and cancel it. It is held."""
+    if isinstance(facts.submission, Accepted) and facts.cancelled_at is None:
+        return Decision(status=view.status, action=Cancel(facts.submission.job_id))
+    if facts.search is None:
+        return Decision(status=view.status, action=Search())
+    for record in facts.search:
+        mark = marker.parse(record.comment)
+        if mark is not None and mark.uid == view.uid and not has_terminal_base(record.states):
+            return Decision(status=view.status, action=Cancel(record.job_id))
+    if isinstance(facts.submission, Unconfirmed):
+        settled = facts.submission.at + LATE_SUBMISSION_SECONDS
+        if facts.searched_at < settled:
+            action = Search() if now >= settled else None
+            return Decision(status=view.status, action=action, recheck_at=settled)
+    return Decision(status=view.status, action=RemoveFinalizer())
+
+
+def _recorded(view: JobView, facts: Facts, now: float) -> Decision:
+    job_id = int(view.status.job_id or 0)
+    if facts.controller is None:
+        return Decision(status=view.status, action=ReadJob(job_id))
+    if isinstance(facts.controller, NotKnown):
+        return _not_known(view, facts, facts.controller, now)
+    record = facts.controller
+    identity = identify(view, record)
+    if identity is Identity.NOT_OURS:
+        return _not_known(view, facts, NotKnown(since=now), now)
+    if identity is Identity.UNPROVEN:
+        return _let_go_or_wait(view, since=facts.cancelled_at or now, now=now)
+    if has_terminal_base(record.states):
+        return Decision(status=view.status, action=RemoveFinalizer())
+    mark = marker.parse(record.comment)
+    unreleased = record.held and mark is not None and not mark.released
+    if view.deletion_policy is DeletionPolicy.ORPHAN and not unreleased:
+        message = f"Slurm job {job_id} of user {record.user} runs on (deletionPolicy Orphan)."
+        note = EventNote(reason=EventReason.ORPHANED, message=message)
+        return Decision(status=view.status, action=RemoveFinalizer(), events=(note,))
+    return _cancel(view, facts, job_id=job_id, now=now)
+
+
+def _cancel(view: JobView, facts: Facts, *, job_id: int, now: float) -> Decision:
+    status = progress.cancelling(view, now=now)
+    if facts.cancelled_at is None or now - facts.cancelled_at >= CANCEL_AGAIN_SECONDS:
+        note = EventNote(
+            reason=EventReason.CANCEL_REQUESTED,
+            message=f"Cancelling Slurm job {job_id}: the object is deleted.",
+        )
+        events = (note,) if facts.cancelled_at is None else ()
+        return Decision(status=status, action=Cancel(job_id), events=events)
+    return Decision(status=status, recheck_at=now + CANCEL_LOOK_SECONDS)
+
+
+def _not_known(view: JobView, facts: Facts, unknown: NotKnown, now: float) -> Decision:
+    if facts.accounting is None:
+        return Decision(status=view.status, action=ReadAccounting(int(view.status.job_id or 0)))
+    ours = [record for record in facts.accounting if identify(view, record) is Identity.OURS]
+    newest: JobRecord | None = max(ours, key=lambda record: record.submit_time or 0, default=None)
+    if newest is not None and has_terminal_base(newest.states):
+        return Decision(status=view.status, action=RemoveFinalizer())
+    return _let_go_or_wait(view, since=unknown.since, now=now)
+
+
+def _let_go_or_wait(view: JobView, *, since: float, now: float) -> Decision:
+    """Absence is no end, but an object cannot wait for ever: after ten minutes it goes, and the job is named."""
+    if now - since < LOST_SECONDS:
+        return Decision(status=view.status, recheck_at=min(now + 30, since + LOST_SECONDS))
+    message = (
+        f"Slurm job {view.status.job_id} of user {view.status.user} on {view.status.cluster_name} was not found "
+        "in Slurm for 10 minutes; the object is let go. If the job turns up again, nobody follows it."
+    )
+    note = EventNote(reason=EventReason.ORPHANED, message=message, warning=True)
+    return Decision(status=view.status, action=RemoveFinalizer(), events=(note,))

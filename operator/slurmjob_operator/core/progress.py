@@ -1,0 +1,250 @@
+"""The statuses a SlurmJob goes through; each function is one of them.
+
+kstatus reads them right: `Reconciling=True` is InProgress, `Stalled=True` is Failed, neither is Current.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from slurmjob_operator.api.conditions import ConditionType, Reason
+from slurmjob_operator.api.status import Condition, Effective, SlurmJobStatus, SlurmView
+from slurmjob_operator.core import conditions as edit
+from slurmjob_operator.core.records import JobRecord, Source
+from slurmjob_operator.core.states import End, end_of, has_terminal_base
+from slurmjob_operator.core.times import epoch_of, optional_rfc3339, rfc3339
+from slurmjob_operator.core.view import ConnectionFacts, JobView
+from slurmjob_operator.core.waiting import estimated_start, explain, keep_estimate
+
+Conditions = tuple[Condition, ...]
+
+
+def _base(view: JobView, *, now: float) -> Conditions:
+    """What stands from the first write on: nothing submitted, nothing ended."""
+    result = view.status.conditions
+    if edit.find(result, ConditionType.SUBMITTED) is None:
+        result = edit.put(result, ConditionType.SUBMITTED, False, reason=Reason.SUBMISSION_PENDING, now=now)
+    for kind in (ConditionType.COMPLETE, ConditionType.FAILED, ConditionType.FINISHED):
+        if edit.find(result, kind) is None:
+            result = edit.put(result, kind, False, reason=Reason.NOT_FINISHED, now=now)
+    return result
+
+
+def _moving(conditions: Conditions, *, reason: Reason, message: str, now: float) -> Conditions:
+    conditions = edit.drop(conditions, ConditionType.STALLED)
+    return edit.put(conditions, ConditionType.RECONCILING, True, reason=reason, message=message, now=now)
+
+
+def _stuck(conditions: Conditions, *, reason: Reason, message: str, now: float) -> Conditions:
+    conditions = edit.drop(conditions, ConditionType.RECONCILING)
+    return edit.put(conditions, ConditionType.STALLED, True, reason=reason, message=message, now=now)
+
+
+def _synced(conditions: Conditions, *, now: float) -> Conditions:
+    return edit.put(conditions, ConditionType.SYNCED, True, reason=Reason.POLL_SUCCEEDED, now=now)
+
+
+def _finish(view: JobView, status: SlurmJobStatus) -> SlurmJobStatus:
+    return replace(
+        status,
+        observed_generation=view.generation,
+        conditions=edit.observed(status.conditions, view.generation),
+    )
+
+
+def waiting(view: JobView, *, reason: Reason, message: str, now: float) -> SlurmJobStatus:
+    """Not submitted, and it may still be: the connection is missing, Slurm is away or says "not now"."""
+    base = _base(view, now=now)
+    base = edit.put(base, ConditionType.SUBMITTED, False, reason=reason, message=message, now=now)
+    base = _moving(base, reason=reason, message=message, now=now)
+    return _finish(view, replace(view.status, state="Waiting", active=0, succeeded=0, failed=0, conditions=base))
+
+
+def rejected(view: JobView, *, reason: Reason, message: str, now: float) -> SlurmJobStatus:
+    """Not submitted, and it will not be until somebody corrects the object."""
+    base = _base(view, now=now)
+    base = edit.put(base, ConditionType.SUBMITTED, False, reason=reason, message=message, now=now)
+    base = _stuck(base, reason=reason, message=message, now=now)
+    return _finish(view, replace(view.status, state="Rejected", active=0, succeeded=0, failed=0, conditions=base))
+
+
+def opened(view: JobView, *, connection: ConnectionFacts, now: float) -> SlurmJobStatus:
+    """The attempt is open: from here on a submission may have happened."""
+    message = "Submitting to Slurm."
+    base = edit.put(_base(view, now=now), ConditionType.SUBMITTED, False, reason=Reason.SUBMISSION_PENDING, now=now)
+    base = _moving(base, reason=Reason.SUBMISSION_PENDING, message=message, now=now)
+    return _finish(
+        view,
+        replace(
+            view.status,
+            state="Submitting",
+            attempt=view.status.attempt or 1,
+            attempt_time=rfc3339(now),
+            template_hash=view.template_hash,
+            cluster_name=connection.cluster_name,
+            user=connection.user,
+            active=0,
+            succeeded=0,
+            failed=0,
+            conditions=base,
+        ),
+    )
+
+
+def unconfirmed(view: JobView, *, message: str, now: float) -> SlurmJobStatus:
+    """Nobody can tell whether Slurm has a job of this attempt; a person has to look."""
+    base = edit.put(
+        _base(view, now=now),
+        ConditionType.SUBMITTED,
+        None,
+        reason=Reason.SUBMISSION_UNCONFIRMED,
+        message=message,
+        now=now,
+    )
+    base = _stuck(base, reason=Reason.SUBMISSION_UNCONFIRMED, message=message, now=now)
+    return _finish(view, replace(view.status, state="Unknown", conditions=base))
+
+
+def recorded(view: JobView, *, job_id: int, notes: tuple[str, ...], now: float) -> SlurmJobStatus:
+    """The job id of this attempt, written once."""
+    message = f"Slurm accepted attempt {view.status.attempt} as job {job_id}."
+    if notes:
+        message = f"{message} It said: {'; '.join(notes)}"
+    base = edit.put(
+        _base(view, now=now), ConditionType.SUBMITTED, True, reason=Reason.ACCEPTED, message=message, now=now
+    )
+    base = _moving(base, reason=Reason.PENDING_IN_QUEUE, message=f"Slurm job {job_id} is in the queue.", now=now)
+    return _finish(
+        view,
+        replace(
+            view.status,
+            state="Pending",
+            job_id=str(job_id),
+            submit_time=rfc3339(now),
+            first_submit_time=view.status.first_submit_time or rfc3339(now),
+            active=1,
+            conditions=_synced(base, now=now),
+        ),
+    )
+
+
+def following(view: JobView, record: JobRecord, *, now: float) -> SlurmJobStatus:
+    """The job lives: say what it does, in Slurm's words and in ours."""
+    state, reason, message = _describe(record)
+    status = _with_record(view, record, now=now)
+    conditions = _moving(_base(view, now=now), reason=reason, message=message, now=now)
+    return _finish(view, replace(status, state=state, active=1, conditions=_synced(conditions, now=now)))
+
+
+def ended(view: JobView, record: JobRecord, *, now: float) -> SlurmJobStatus:
+    """The job has ended, because a record says so."""
+    end = end_of(record)
+    status = _with_record(view, record, now=now)
+    end_time = optional_rfc3339(record.end_time) or rfc3339(now)
+    return _finish(
+        view,
+        replace(
+            status,
+            state="Complete" if end.succeeded else "Failed",
+            active=0,
+            succeeded=int(end.succeeded),
+            failed=int(not end.succeeded),
+            end_time=end_time,
+            completion_time=end_time if end.succeeded else None,
+            exit_code=record.exit_code,
+            signal=record.signal or None,
+            conditions=_final(_base(view, now=now), end, now=now),
+        ),
+    )
+
+
+def _final(conditions: Conditions, end: End, *, now: float) -> Conditions:
+    kind = ConditionType.COMPLETE if end.succeeded else ConditionType.FAILED
+    conditions = edit.drop(conditions, ConditionType.RECONCILING, ConditionType.STALLED)
+    conditions = edit.put(conditions, kind, True, reason=end.reason, message=end.message, now=now)
+    conditions = edit.put(conditions, ConditionType.FINISHED, True, reason=end.reason, message=end.message, now=now)
+    if not end.succeeded:
+        conditions = _stuck(conditions, reason=end.reason, message=end.message, now=now)
+    return _synced(conditions, now=now)
+
+
+def failed(view: JobView, *, reason: Reason, message: str, now: float) -> SlurmJobStatus:
+    """The attempt failed without ever running: its held job has been cancelled."""
+    end = End(succeeded=False, reason=reason, message=message)
+    return _finish(
+        view,
+        replace(
+            view.status,
+            state="Failed",
+            active=0,
+            succeeded=0,
+            failed=1,
+            end_time=rfc3339(now),
+            conditions=_final(_base(view, now=now), end, now=now),
+        ),
+    )
+
+
+def unsynced(view: JobView, *, reason: Reason, message: str, now: float) -> SlurmJobStatus:
+    """Slurm cannot be seen now: what stands in status is kept, and said to be old."""
+    conditions = edit.put(_base(view, now=now), ConditionType.SYNCED, False, reason=reason, message=message, now=now)
+    return _finish(view, replace(view.status, conditions=conditions))
+
+
+def rolled_back(view: JobView, *, message: str, now: float) -> SlurmJobStatus:
+    """Held without our note, although it may have begun: not ours to release again."""
+    conditions = _stuck(_base(view, now=now), reason=Reason.STATE_ROLLED_BACK, message=message, now=now)
+    return _finish(view, replace(view.status, state="Held", conditions=_synced(conditions, now=now)))
+
+
+def cancelling(view: JobView, *, now: float) -> SlurmJobStatus:
+    """The object is being deleted, its job cancelled."""
+    message = f"Slurm job {view.status.job_id} is being cancelled, since this object is being deleted."
+    conditions = _moving(_base(view, now=now), reason=Reason.CANCELLING, message=message, now=now)
+    return _finish(view, replace(view.status, state="Deleting", conditions=conditions))
+
+
+def _describe(record: JobRecord) -> tuple[str, Reason, str]:
+    job = f"Slurm job {record.job_id}"
+    if record.states & {"COMPLETING"} or has_terminal_base(record.states):
+        return "Completing", Reason.COMPLETING, f"{job} is ending."
+    if "SUSPENDED" in record.states:
+        return "Suspended", Reason.SUSPENDED_IN_SLURM, f"{job} is suspended in Slurm."
+    if "RUNNING" in record.states:
+        where = f" on {record.nodes}" if record.nodes else ""
+        return "Running", Reason.RUNNING, f"{job} is running{where}."
+    if record.held:
+        return "Held", Reason.HELD, explain(record)
+    return "Pending", Reason.PENDING_IN_QUEUE, explain(record)
+
+
+def _with_record(view: JobView, record: JobRecord, *, now: float) -> SlurmJobStatus:
+    """The fields that mirror a record. slurmdbd knows neither reason nor restarts: keep what stood."""
+    old = view.status
+    pending = "PENDING" in record.states
+    from_controller = record.source is Source.CONTROLLER
+    old_view = old.slurm or SlurmView()
+    old_estimate = epoch_of(old_view.estimated_start_time) if old_view.estimated_start_time else None
+    estimate = keep_estimate(old=old_estimate, new=estimated_start(record), now=now)
+    return replace(
+        old,
+        submit_time=optional_rfc3339(record.submit_time) or old.submit_time,
+        start_time=None if pending else optional_rfc3339(record.start_time) or old.start_time,
+        stdout_path=record.stdout_path or old.stdout_path,
+        stderr_path=record.stderr_path or old.stderr_path,
+        effective=Effective(
+            account=record.account,
+            partition=record.partition,
+            qos=record.qos,
+            time_limit_seconds=record.time_limit_seconds,
+            nodes=record.node_count,
+            cpus=record.cpus,
+        ),
+        slurm=SlurmView(
+            states=tuple(sorted(record.states)),
+            reason=record.reason if from_controller else old_view.reason,
+            restarts=record.restarts if from_controller else old_view.restarts,
+            nodes=None if pending else record.nodes,
+            estimated_start_time=optional_rfc3339(estimate),
+        ),
+    )

@@ -1,0 +1,92 @@
+"""What Slurm's job states mean: which end a job, which only look like an end, and which end is a success.
+
+A state is a base state with flags (man squeue, JOB STATE CODES). An attempt is over when its base state is a
+terminal one and every flag beside it is known to do no harm: a flag that we do not know may mean that Slurm
+runs the job again.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from slurmjob_operator.api.conditions import Reason
+from slurmjob_operator.core.records import JobRecord
+
+TERMINAL = frozenset(
+    {
+        "BOOT_FAIL",
+        "CANCELLED",
+        "COMPLETED",
+        "DEADLINE",
+        "FAILED",
+        "NODE_FAIL",
+        "OUT_OF_MEMORY",
+        "PREEMPTED",
+        "TIMEOUT",
+    }
+)
+HARMLESS_FLAGS = frozenset({"EXPEDITING", "LAUNCH_FAILED", "POWER_UP_NODE", "RECONFIG_FAIL", "UPDATE_DB"})
+
+
+def has_terminal_base(states: frozenset[str]) -> bool:
+    """Whether the base state is terminal, flags or not: nothing of a cancelled job will run again."""
+    return bool(states & TERMINAL)
+
+
+def is_over(states: frozenset[str]) -> bool:
+    """Whether the attempt is over: COMPLETING, requeue and unknown flags keep it open."""
+    return has_terminal_base(states) and states - TERMINAL <= HARMLESS_FLAGS
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class End:
+    """How a job ended, in one word for programs and one sentence for people."""
+
+    succeeded: bool
+    reason: Reason
+    message: str
+
+
+_ENDS: dict[str, tuple[Reason, str]] = {
+    "BOOT_FAIL": (Reason.BOOT_FAILURE, "a node failed to boot for it"),
+    "CANCELLED": (Reason.CANCELLED, "was cancelled"),
+    "DEADLINE": (Reason.DEADLINE_EXCEEDED, "did not end before its deadline"),
+    "NODE_FAIL": (Reason.NODE_FAILURE, "lost a node"),
+    "OUT_OF_MEMORY": (Reason.OUT_OF_MEMORY, "used more memory than it had asked for"),
+    "PREEMPTED": (Reason.PREEMPTED, "was preempted by another job"),
+    "TIMEOUT": (Reason.TIME_LIMIT_EXCEEDED, "reached its time limit"),
+}
+
+LAUNCH_FAILURE_SIGNAL = 53
+"""What slurmctld reports when slurmd could not start the script: bad working directory or output file
+(measured on 24.11 and 26.05)."""
+
+
+def end_of(record: JobRecord) -> End:
+    """How the job of a record that is over ended. The state alone decides success (TRAP Q2)."""
+    base = next(iter(sorted(record.states & TERMINAL)))
+    if base == "COMPLETED":
+        return End(succeeded=True, reason=Reason.COMPLETED, message=f"Slurm job {record.job_id} completed.")
+    if base == "FAILED":
+        return _failure(record)
+    reason, words = _ENDS[base]
+    if base == "TIMEOUT" and record.time_limit_seconds:
+        words += f" of {record.time_limit_seconds // 60} min"
+    return End(succeeded=False, reason=reason, message=f"Slurm job {record.job_id} {words}.")
+
+
+def _failure(record: JobRecord) -> End:
+    job = f"Slurm job {record.job_id}"
+    if record.signal == LAUNCH_FAILURE_SIGNAL or record.reason == "JobLaunchFailure":
+        return End(
+            succeeded=False,
+            reason=Reason.LAUNCH_FAILED,
+            message=(
+                f"{job} could not be started on its node: look at `chdir`, `output` and `error`, and whether "
+                "the user may write there."
+            ),
+        )
+    if record.signal:
+        return End(succeeded=False, reason=Reason.SIGNALED, message=f"{job} was ended by signal {record.signal}.")
+    code = "an unknown exit code" if record.exit_code is None else f"exit code {record.exit_code}"
+    return End(succeeded=False, reason=Reason.NON_ZERO_EXIT_CODE, message=f"{job} ended with {code}.")

@@ -1,0 +1,119 @@
+"""What one pass knows: the object as last seen, and the facts gathered about it in Slurm."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from slurmjob_operator.api.conditions import Reason
+from slurmjob_operator.api.slurmjob import DeletionPolicy
+from slurmjob_operator.api.status import SlurmJobStatus
+from slurmjob_operator.core.marker import Marker
+from slurmjob_operator.core.records import Accepted, JobRecord
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JobView:
+    """A SlurmJob, reduced to what decisions need. `slurm_name` is the job's name in Slurm."""
+
+    uid: str
+    namespace: str
+    name: str
+    generation: int
+    resource_version: str
+    connection: str
+    deletion_policy: DeletionPolicy = DeletionPolicy.CANCEL
+    template_hash: str
+    slurm_name: str
+    deleting: bool = False
+    has_finalizer: bool = False
+    status: SlurmJobStatus = field(default_factory=SlurmJobStatus)
+
+    def marker(self, installation: str) -> Marker:
+        """The marker of the open attempt, for the template that it was opened for."""
+        return Marker(
+            installation=installation,
+            namespace=self.namespace,
+            name=self.name,
+            uid=self.uid,
+            attempt=self.status.attempt or 1,
+            template_hash=self.status.template_hash or self.template_hash,
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Trouble:
+    """Something outside does not work now; nothing is concluded from it. Tried again at `retry_at` (epoch)."""
+
+    reason: Reason
+    message: str
+    retry_at: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NotKnown:
+    """slurmctld is up and does not know the recorded id, since `since` (epoch). Not an end."""
+
+    since: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rejection:
+    """Slurm refused this submission for good."""
+
+    message: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Deferral:
+    """Slurm refused this submission for now; the next try is at `until` (epoch)."""
+
+    message: str
+    until: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Unconfirmed:
+    """A submission whose outcome nobody knows, sent at `at` (epoch)."""
+
+    at: float
+
+
+Submission = Accepted | Rejection | Deferral | Unconfirmed
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConnectionFacts:
+    """The connection of a job as its session sees it. `problem` is None when it can be used."""
+
+    user: str | None = None
+    cluster_name: str | None = None
+    problem: Trouble | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Facts:
+    """What this process gathered about one SlurmJob; all of it can be lost without harm.
+
+    `fresh`: this process opened the attempt and has sent no submission for it.
+    `submission`: what the last submission of this process came to. `unconfirmed`: how many of this attempt
+    ended with an unknown outcome. `search`: jobs found by marker since then; None: not searched.
+    `controller`, `accounting`, `backlog`: answers about the recorded id; None: to be asked.
+    `recorded_here`: the job id that this process itself recorded. `releases`: releases it has sent for that id.
+    `cancelled_at`: when it last asked for a cancellation.
+    """
+
+    connection: ConnectionFacts
+    invalid: str | None = None
+    trouble: Trouble | None = None
+    fresh: bool = False
+    submission: Submission | None = None
+    unconfirmed: int = 0
+    search: tuple[JobRecord, ...] | None = None
+    searched_at: float = 0.0
+    controller: JobRecord | NotKnown | None = None
+    accounting: tuple[JobRecord, ...] | None = None
+    backlog: int | None = None
+    recorded_here: str | None = None
+    releases: int = 0
+    release_refused: str | None = None
+    cancelled_at: float | None = None
