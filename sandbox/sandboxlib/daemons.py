@@ -90,9 +90,7 @@ def wait_ready(daemon: Daemon) -> None:
         if daemon.ready is None or daemon.ready():
             return
         if time.monotonic() > deadline:
-            raise SandboxError(
-                f"{daemon.name} was not ready after {daemon.ready_seconds:.0f} s.\n{tail(daemon.log)}"
-            )
+            raise SandboxError(f"{daemon.name} was not ready after {daemon.ready_seconds:.0f} s.\n{tail(daemon.log)}")
         time.sleep(0.05)
 
 

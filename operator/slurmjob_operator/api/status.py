@@ -103,7 +103,8 @@ class SlurmJobStatus:
         Field(
             description=(
                 "One word for people: Waiting, Rejected, Submitting, Pending, Held, Running, Suspended, "
-                "Completing, Complete, Failed, Deleting, Unknown. An open set: programs read the conditions or the flat counters."
+                "Completing, Complete, Failed, Deleting, Unknown. An open set: programs read the conditions or "
+                "the flat counters."
             )
         ),
     ] = None

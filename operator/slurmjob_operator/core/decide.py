@@ -232,6 +232,14 @@ def not_visible(view: JobView, facts: Facts, now: float) -> Decision | None:
     return Decision(status=status, recheck_at=trouble.retry_at)
 
 
+def accepted_twin(view: JobView, facts: Facts, _now: float) -> Decision | None:
+    """Another id was recorded while we submitted: ours is held, unrecorded, and goes."""
+    submission = facts.submission
+    if not isinstance(submission, Accepted) or submission.job_id == _job_id(view):
+        return None
+    return Decision(status=view.status, action=Cancel(submission.job_id))
+
+
 def not_read(view: JobView, facts: Facts, _now: float) -> Decision | None:
     """What slurmctld says now is not known."""
     return Decision(status=view.status, action=ReadJob(_job_id(view))) if facts.controller is None else None
@@ -347,6 +355,7 @@ UNRECORDED: tuple[Rule, ...] = (
 
 RECORDED: tuple[Rule, ...] = (
     not_visible,
+    accepted_twin,
     not_read,
     not_known_to_slurmctld,
     not_proven_ours,

@@ -69,3 +69,9 @@ def parse(comment: str) -> Marker | None:
         template_hash=match["template_hash"],
         released=RELEASED in match["notes"].split(),
     )
+
+
+def user_text(comment: str) -> str:
+    """What follows the marker; the whole comment where there is none."""
+    match = _FORM.match(comment)
+    return comment if match is None else comment[match.end() :].removeprefix(" ")

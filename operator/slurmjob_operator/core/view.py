@@ -94,17 +94,19 @@ class ConnectionFacts:
 class Facts:
     """What this process gathered about one SlurmJob; all of it can be lost without harm.
 
-    `fresh`: this process opened the attempt and has sent no submission for it.
+    `finalizer_here`: this process put the finalizer on the object. `fresh`: it also opened the attempt, and has sent
+    no submission for it.
     `submission`: what the last submission of this process came to. `unconfirmed`: how many of this attempt
     ended with an unknown outcome. `search`: jobs found by marker since then; None: not searched.
     `controller`, `accounting`, `backlog`: answers about the recorded id; None: to be asked.
     `recorded_here`: the job id that this process itself recorded. `releases`: releases it has sent for that id.
-    `cancelled_at`: when it last asked for a cancellation.
+    `cancelled_at`: when it last asked for a cancellation. `missing_since`: when slurmctld first did not know the id.
     """
 
     connection: ConnectionFacts
     invalid: str | None = None
     trouble: Trouble | None = None
+    finalizer_here: bool = False
     fresh: bool = False
     submission: Submission | None = None
     unconfirmed: int = 0
@@ -117,3 +119,4 @@ class Facts:
     releases: int = 0
     release_refused: str | None = None
     cancelled_at: float | None = None
+    missing_since: float | None = None

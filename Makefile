@@ -1,0 +1,47 @@
+# Developer interface. CI calls the same targets.
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+VENV := .venv
+PY := $(VENV)/bin/python
+STAMP := $(VENV)/.installed
+
+.PHONY: help
+help: ## List the targets
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | awk -F'\t' '{printf "  make %-16s %s\n", $$1, $$2}'
+
+$(STAMP): requirements-dev.lock pyproject.toml
+	@echo "making the virtual environment (.venv)"
+	@python3 -c 'import ensurepip' 2>/dev/null || { apt-get update -qq && apt-get install -y -qq python3-venv; }
+	@test -x $(PY) || python3 -m venv $(VENV)
+	@$(PY) -m pip install -q --require-hashes -r requirements-dev.lock
+	@$(PY) -m pip install -q --no-deps --no-build-isolation -e .
+	@touch $@
+
+.PHONY: venv
+venv: $(STAMP) ## Make the virtual environment from the lock file
+
+.PHONY: check
+check: $(STAMP) ## All static checks: format, lint, types, layers, CRDs up to date
+	$(VENV)/bin/ruff format --check operator sandbox tests
+	$(VENV)/bin/ruff check operator sandbox tests
+	$(VENV)/bin/mypy operator/slurmjob_operator sandbox/sandboxlib
+	$(VENV)/bin/lint-imports --no-cache
+	@$(PY) -m slurmjob_operator.api.crds $(VENV)/crds && diff -r $(VENV)/crds crds || { echo "crds/ is stale: run make crds"; exit 1; }
+
+.PHONY: crds
+crds: $(STAMP) ## Generate crds/ from the models
+	$(PY) -m slurmjob_operator.api.crds crds
+
+.PHONY: test-unit
+test-unit: $(STAMP) ## Unit tests: seconds
+	$(PY) -m pytest tests/unit -q
+
+.PHONY: test
+test: $(STAMP) ## Every test; brings up what it needs and cleans up
+	$(PY) -m pytest tests/unit -q
+
+.PHONY: lock
+lock: $(STAMP) ## Renew the lock files (hashes, no download addresses)
+	$(PY) -m pip install -q uv
+	$(VENV)/bin/uv pip compile -q --upgrade --generate-hashes --no-header --no-annotate --python-version 3.11 --universal pyproject.toml -o requirements.lock
+	$(VENV)/bin/uv pip compile -q --upgrade --generate-hashes --no-header --no-annotate --python-version 3.11 --universal pyproject.toml --group dev -o requirements-dev.lock

@@ -1,0 +1,5 @@
+"""`python -m slurmjob_operator`."""
+
+from slurmjob_operator.edge.cli import main
+
+main()

@@ -1,0 +1,123 @@
+"""How facts change when something was done or answered. Pure, so that histories can be played through."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+
+from slurmjob_operator.core.records import Accepted, JobRecord
+from slurmjob_operator.core.view import (
+    Deferral,
+    Facts,
+    JobView,
+    NotKnown,
+    Rejection,
+    Submission,
+    Trouble,
+    Unconfirmed,
+)
+
+
+def finalizer_added(facts: Facts) -> Facts:
+    """From here on nobody but this process can have opened the attempt."""
+    return replace(facts, finalizer_here=True)
+
+
+def status_written(facts: Facts, *, before: JobView, after: JobView) -> Facts:
+    """What our own status write means for what we know."""
+    if after.status.job_id is not None and before.status.job_id is None:
+        return replace(
+            facts,
+            fresh=False,
+            submission=None,
+            unconfirmed=0,
+            search=None,
+            controller=None,
+            accounting=None,
+            recorded_here=after.status.job_id,
+            releases=0,
+            cancelled_at=None,
+        )
+    if after.status.attempt_time != before.status.attempt_time and after.status.job_id is None:
+        return replace(
+            facts,
+            fresh=_nothing_sent(facts, before),
+            submission=facts.submission if isinstance(facts.submission, Accepted) else None,
+            unconfirmed=0,
+            search=None,
+        )
+    return facts
+
+
+def _nothing_sent(facts: Facts, before: JobView) -> bool:
+    """Whether no submission of this object can exist in Slurm: else it is searched for first."""
+    if before.status.attempt is None:
+        return facts.finalizer_here
+    answered = isinstance(facts.submission, Rejection | Deferral)
+    return facts.finalizer_here and answered and facts.unconfirmed == 0
+
+
+def submitting(facts: Facts) -> Facts:
+    """To be stored before the request leaves: whatever happens then, a submission may exist."""
+    return replace(facts, fresh=False, search=None)
+
+
+def submission_answered(facts: Facts, answer: Submission) -> Facts:
+    """What the submission came to."""
+    more = 1 if isinstance(answer, Unconfirmed) else 0
+    return replace(facts, submission=answer, unconfirmed=facts.unconfirmed + more, search=None, trouble=None)
+
+
+def searched(facts: Facts, records: Iterable[JobRecord], *, now: float) -> Facts:
+    """What a search found, perhaps nothing."""
+    return replace(facts, search=tuple(records), searched_at=now, trouble=None)
+
+
+def job_read(facts: Facts, record: JobRecord) -> Facts:
+    """slurmctld's record."""
+    return replace(facts, controller=record, missing_since=None, accounting=None, backlog=None, trouble=None)
+
+
+def job_not_known(facts: Facts, *, now: float) -> Facts:
+    """slurmctld answered, and does not know the id. When it was first seen missing is kept."""
+    since = facts.missing_since or now
+    return replace(facts, controller=NotKnown(since=since), missing_since=since, trouble=None)
+
+
+def accounting_read(facts: Facts, records: Iterable[JobRecord], *, backlog: int | None) -> Facts:
+    """slurmdbd's records of the id."""
+    return replace(facts, accounting=tuple(records), backlog=backlog, trouble=None)
+
+
+def released(facts: Facts) -> Facts:
+    """A release was sent; whether it took effect is read back."""
+    return replace(facts, releases=facts.releases + 1, controller=None, accounting=None, trouble=None)
+
+
+def release_refused(facts: Facts, message: str) -> Facts:
+    """Slurm will not release it."""
+    return replace(facts, releases=facts.releases + 1, release_refused=message, controller=None, trouble=None)
+
+
+def cancel_sent(facts: Facts, job_id: int, *, now: float) -> Facts:
+    """A cancellation was sent; whether it took effect is read back."""
+    twin = isinstance(facts.submission, Accepted) and facts.submission.job_id == job_id
+    return replace(
+        facts,
+        cancelled_at=now,
+        submission=None if twin else facts.submission,
+        search=None,
+        controller=None,
+        accounting=None,
+        trouble=None,
+    )
+
+
+def troubled(facts: Facts, trouble: Trouble) -> Facts:
+    """A request failed; nothing is concluded from it."""
+    return replace(facts, trouble=trouble)
+
+
+def outdated(facts: Facts) -> Facts:
+    """What Slurm said has to be asked again; what this process did stays known."""
+    return replace(facts, controller=None, accounting=None, backlog=None, search=None)

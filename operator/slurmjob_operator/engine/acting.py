@@ -1,0 +1,319 @@
+"""One SlurmJob, brought forward: gather, decide, act, until there is nothing to do now."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from pydantic import ValidationError
+
+from slurmjob_operator.api.conditions import Reason
+from slurmjob_operator.api.names import JOB_FINALIZER
+from slurmjob_operator.api.template import JobTemplate
+from slurmjob_operator.core import learning, marker
+from slurmjob_operator.core.decide import decide
+from slurmjob_operator.core.decision import (
+    Action,
+    AddFinalizer,
+    Cancel,
+    Decision,
+    EventNote,
+    ReadAccounting,
+    ReadJob,
+    Release,
+    RemoveFinalizer,
+    Search,
+    Submit,
+)
+from slurmjob_operator.core.identity import CLOCK_SLACK_SECONDS
+from slurmjob_operator.core.records import Accepted, JobRecord
+from slurmjob_operator.core.times import epoch_of
+from slurmjob_operator.core.view import ConnectionFacts, Deferral, JobView, Rejection, Trouble, Unconfirmed
+from slurmjob_operator.engine.ports import Outside
+from slurmjob_operator.engine.registry import Entry
+from slurmjob_operator.engine.views import status_body
+from slurmjob_operator.kube import errors as kube_errors
+from slurmjob_operator.kube.port import Kind, KubeEvent, ObjectKey
+from slurmjob_operator.slurm import errors as slurm_errors
+from slurmjob_operator.slurm.port import SlurmPort
+from slurmjob_operator.slurm.template import InvalidTemplate, build_request
+
+if TYPE_CHECKING:
+    from slurmjob_operator.slurm.request import JobRequest
+
+MOST_STEPS = 25
+"""Decisions in one go; more than any way through the protocol takes, so that a circle shows."""
+
+FIRST_RETRY_SECONDS = 2.0
+LONGEST_RETRY_SECONDS = 120.0
+
+logger = logging.getLogger(__name__)
+
+
+class Gone(Exception):
+    """The object does not exist any more."""
+
+
+class CredentialsLost(Exception):
+    """The token was refused: the session has to get another one."""
+
+
+def retry_delay(failures: int) -> float:
+    """Seconds until the next try after so many failures in a row: doubling, bounded."""
+    return min(FIRST_RETRY_SECONDS * 2.0 ** min(failures, 10), LONGEST_RETRY_SECONDS)
+
+
+class Actor:
+    """Brings entries of one connection forward. `port` is None while the connection cannot be used."""
+
+    def __init__(self, outside: Outside) -> None:
+        self._outside = outside
+        self.port: SlurmPort | None = None
+        self.connection = ConnectionFacts()
+
+    async def bring_forward(self, entry: Entry) -> float | None:
+        """Returns when to look again (epoch seconds), None: when something happens.
+
+        Raises `Gone`, `CredentialsLost`, and `kube_errors.KubeError` when a write did not succeed.
+        """
+        for _ in range(MOST_STEPS):
+            now = self._outside.now()
+            entry.facts = replace(entry.facts, connection=self.connection, invalid=self._invalid(entry))
+            decision = decide(entry.view, entry.facts, now)
+            settled = decision.status == entry.view.status and decision.action is None
+            if not await self._write(entry, decision):
+                continue
+            if settled:
+                return decision.recheck_at
+            if decision.action is not None:
+                await self._act(entry, decision.action)
+        logger.error("going in circles; trying again later", extra=context(entry.view))
+        return self._outside.now() + LONGEST_RETRY_SECONDS
+
+    # --- Kubernetes ---------------------------------------------------------------------------------------
+
+    async def _write(self, entry: Entry, decision: Decision) -> bool:
+        """Write the status if it differs; False: somebody else wrote, decide again on what stands now."""
+        before = entry.view
+        if decision.status != before.status:
+            try:
+                body = await self._outside.kube.write_status(
+                    job_key(before),
+                    old=status_body(before.status),
+                    new=status_body(decision.status),
+                    resource_version=before.resource_version,
+                )
+            except kube_errors.Conflict:
+                await self._refresh(entry)
+                return False
+            except kube_errors.NotFound:
+                raise Gone from None
+            entry.update(body)
+            entry.facts = learning.status_written(entry.facts, before=before, after=entry.view)
+            log_transition(before, entry.view)
+        for note in decision.events:
+            await self._post(entry.view, note)
+        return True
+
+    async def _refresh(self, entry: Entry) -> None:
+        try:
+            entry.update(await self._outside.kube.get(job_key(entry.view)))
+        except kube_errors.NotFound:
+            raise Gone from None
+
+    async def _post(self, view: JobView, note: EventNote) -> None:
+        event = KubeEvent(
+            regarding=job_key(view),
+            reason=str(note.reason),
+            message=note.message,
+            warning=note.warning,
+            time=self._outside.now(),
+        )
+        try:
+            await self._outside.kube.post_event(event)
+        except kube_errors.KubeError as error:
+            logger.warning("event %s was not posted: %s", note.reason, error, extra=context(view))
+
+    async def _finalizer(self, entry: Entry, *, present: bool) -> None:
+        others = [name for name in entry.finalizers if name != JOB_FINALIZER]
+        wanted = [*others, JOB_FINALIZER] if present else others
+        try:
+            body = await self._outside.kube.write_finalizers(
+                job_key(entry.view), finalizers=wanted, resource_version=entry.view.resource_version
+            )
+        except kube_errors.Conflict:
+            await self._refresh(entry)
+            return
+        except kube_errors.NotFound:
+            raise Gone from None
+        entry.update(body)
+        if present:
+            entry.facts = learning.finalizer_added(entry.facts)
+
+    # --- Slurm --------------------------------------------------------------------------------------------
+
+    async def _act(self, entry: Entry, action: Action) -> None:
+        match action:
+            case AddFinalizer():
+                await self._finalizer(entry, present=True)
+            case RemoveFinalizer():
+                await self._finalizer(entry, present=False)
+            case _:
+                await self._ask_slurm(entry, action)
+
+    async def _ask_slurm(self, entry: Entry, action: Action) -> None:
+        """Errors are values here: nothing is concluded from a request that failed."""
+        port = self.port
+        if port is None:
+            raise CredentialsLost
+        try:
+            await self._do(entry, port, action)
+        except slurm_errors.CredentialsRejected:
+            raise CredentialsLost from None
+        except slurm_errors.SlurmError as error:
+            self._note_trouble(entry, error)
+        else:
+            entry.failures = 0
+
+    def _note_trouble(self, entry: Entry, error: slurm_errors.SlurmError) -> None:
+        delay = retry_delay(entry.failures)
+        entry.failures += 1
+        logger.warning("Slurm: %s; trying again in %.0f s", error, delay, extra=context(entry.view))
+        trouble = Trouble(reason=Reason.CLUSTER_UNREACHABLE, message=str(error), retry_at=self._outside.now() + delay)
+        entry.facts = learning.troubled(entry.facts, trouble)
+
+    async def _do(self, entry: Entry, port: SlurmPort, action: Action) -> None:
+        match action:
+            case Submit():
+                await self._submit(entry, port)
+            case Search():
+                await self._search(entry, port)
+            case ReadJob(job_id):
+                await self._read(entry, port, job_id)
+            case ReadAccounting(job_id):
+                backlog = await port.accounting_backlog()
+                records = await port.accounting(job_id)
+                entry.facts = learning.accounting_read(entry.facts, records, backlog=backlog)
+            case Release(job_id):
+                await self._release(entry, port, job_id)
+            case Cancel(job_id):
+                await self._cancel(entry, port, job_id)
+
+    async def _submit(self, entry: Entry, port: SlurmPort) -> None:
+        request = self._request(entry)
+        comment = self._marker(entry).comment(self._user_comment(entry))
+        entry.facts = learning.submitting(entry.facts)
+        now = self._outside.now()
+        answer: Accepted | Rejection | Deferral | Unconfirmed
+        try:
+            answer = await port.submit_held(request, comment=comment)
+        except slurm_errors.Refused as error:
+            answer = Rejection(message=str(error))
+        except slurm_errors.RefusedForNow as error:
+            answer = Deferral(message=str(error), until=now + retry_delay(entry.failures))
+            entry.failures += 1
+        except slurm_errors.OutcomeUnknown as error:
+            logger.warning("submission without an answer: %s", error, extra=context(entry.view))
+            answer = Unconfirmed(at=self._outside.now())
+        entry.facts = learning.submission_answered(entry.facts, answer)
+
+    async def _search(self, entry: Entry, port: SlurmPort) -> None:
+        opened = entry.view.status.attempt_time
+        since = (epoch_of(opened) if opened else int(self._outside.now())) - CLOCK_SLACK_SECONDS
+        now = self._outside.now()
+        records = await port.search(name=entry.view.slurm_name, since=since)
+        entry.facts = learning.searched(entry.facts, records, now=now)
+
+    async def _read(self, entry: Entry, port: SlurmPort, job_id: int) -> None:
+        try:
+            entry.facts = learning.job_read(entry.facts, await port.job(job_id))
+        except slurm_errors.JobNotFound:
+            entry.facts = learning.job_not_known(entry.facts, now=self._outside.now())
+
+    async def _release(self, entry: Entry, port: SlurmPort, job_id: int) -> None:
+        record = entry.facts.controller
+        text = record.comment if isinstance(record, JobRecord) else ""
+        mark = marker.parse(text) or self._marker(entry)
+        comment = mark.note_released().comment(marker.user_text(text))
+        try:
+            await port.release(job_id, comment=comment)
+        except slurm_errors.JobNotFound:
+            entry.facts = learning.job_not_known(entry.facts, now=self._outside.now())
+        except slurm_errors.Refused as error:
+            entry.facts = learning.release_refused(entry.facts, str(error))
+        except slurm_errors.OutcomeUnknown as error:
+            logger.warning("release without an answer: %s", error, extra=context(entry.view))
+            entry.facts = learning.released(entry.facts)
+        else:
+            entry.facts = learning.released(entry.facts)
+
+    async def _cancel(self, entry: Entry, port: SlurmPort, job_id: int) -> None:
+        try:
+            await port.cancel(job_id)
+        except slurm_errors.OutcomeUnknown as error:
+            logger.warning("cancellation without an answer: %s", error, extra=context(entry.view))
+        entry.facts = learning.cancel_sent(entry.facts, job_id, now=self._outside.now())
+
+    async def cancel_left_over(self, entry: Entry) -> None:
+        """The object vanished while we held an unrecorded job in hand: it is held, and goes."""
+        submission = entry.facts.submission
+        if self.port is None or not isinstance(submission, Accepted):
+            return
+        try:
+            await self.port.cancel(submission.job_id)
+        except slurm_errors.SlurmError as error:
+            logger.warning("held job %s stays: %s", submission.job_id, error, extra=context(entry.view))
+
+    # --- The template -------------------------------------------------------------------------------------
+
+    def _invalid(self, entry: Entry) -> str | None:
+        if entry.template is None:
+            return None
+        try:
+            self._request(entry)
+        except InvalidTemplate as error:
+            return str(error)
+        except ValidationError as error:
+            first: Any = error.errors(include_url=False, include_input=False)[0]
+            where = ".".join(["template", *(str(part) for part in first["loc"])])
+            return f"{where}: {first['msg']}"
+        text = self._user_comment(entry)
+        room = self._marker(entry).room()
+        if len(text.encode()) > room:
+            return (
+                f"template.comment: must have at most {room} bytes, since Slurm keeps {marker.COMMENT_BYTES} and the "
+                f"operator's marker needs the rest; it has {len(text.encode())}"
+            )
+        return None
+
+    def _request(self, entry: Entry) -> JobRequest:
+        template = JobTemplate.model_validate(entry.template or {})
+        return build_request(template, name=entry.view.name)
+
+    def _user_comment(self, entry: Entry) -> str:
+        return str((entry.template or {}).get("comment") or "")
+
+    def _marker(self, entry: Entry) -> marker.Marker:
+        return entry.view.marker(self._outside.installation)
+
+
+def job_key(view: JobView) -> ObjectKey:
+    """The object of a view."""
+    return ObjectKey(kind=Kind.SLURM_JOB, namespace=view.namespace, name=view.name, uid=view.uid)
+
+
+def context(view: JobView) -> dict[str, Any]:
+    """What every log line about a SlurmJob carries."""
+    return {
+        "job": f"{view.namespace}/{view.name}",
+        "uid": view.uid,
+        "slurm_job_id": view.status.job_id,
+        "attempt": view.status.attempt,
+    }
+
+
+def log_transition(before: JobView, after: JobView) -> None:
+    """One line when the state that people see changes."""
+    if before.status.state != after.status.state:
+        logger.info("%s -> %s", before.status.state or "new", after.status.state, extra=context(after))

@@ -1,0 +1,33 @@
+"""What the engine needs from outside, as values that tests can replace."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Protocol
+
+from slurmjob_operator.api.connection import SlurmConnectionSpec
+from slurmjob_operator.kube.port import KubePort
+from slurmjob_operator.slurm.port import SlurmPort
+from slurmjob_operator.slurm.token import SlurmToken
+
+
+class SlurmPorts(Protocol):
+    """Makes the port of one connection; sockets are shared by all that name the same server."""
+
+    def open(self, spec: SlurmConnectionSpec, token: SlurmToken) -> SlurmPort:
+        """A port that speaks with this token. Raises `slurm.http.InvalidServerUrl`; sends nothing yet."""
+
+    async def close(self) -> None:
+        """Close all sockets."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outside:
+    """The engine's surroundings. `now` is epoch seconds, `monotonic` never goes back."""
+
+    kube: KubePort
+    slurm: SlurmPorts
+    installation: str
+    now: Callable[[], float]
+    monotonic: Callable[[], float]

@@ -1,0 +1,111 @@
+"""The live SlurmJobs, slim, and when each has to be looked at."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from slurmjob_operator.api.conditions import ConditionType
+from slurmjob_operator.core import conditions as edit
+from slurmjob_operator.core.learning import outdated
+from slurmjob_operator.core.view import ConnectionFacts, Facts, JobView
+from slurmjob_operator.engine.views import job_view, newer
+
+ConnectionKey = tuple[str, str]
+"""Namespace and name."""
+
+
+@dataclass(slots=True, eq=False)
+class Entry:
+    """One SlurmJob as this process knows it. Changed only from the event loop's thread.
+
+    `template` is kept until a job id is recorded, `finalizers` are those of others too. `due` is when to
+    decide again (monotonic seconds), None: only when something happens. `reread_at` and `reread_delay`
+    govern how often a pending job is read for its reason.
+    """
+
+    view: JobView
+    template: Mapping[str, Any] | None
+    finalizers: tuple[str, ...]
+    facts: Facts = field(default_factory=lambda: Facts(connection=ConnectionFacts()))
+    due: float | None = 0.0
+    running: bool = False
+    failures: int = 0
+    reread_at: float = 0.0
+    reread_delay: float = 0.0
+
+    @property
+    def connection(self) -> ConnectionKey:
+        """The connection that it names."""
+        return self.view.namespace, self.view.connection
+
+    @property
+    def finished(self) -> bool:
+        """Whether its end stands in status."""
+        return edit.is_true(self.view.status.conditions, ConditionType.FINISHED)
+
+    @property
+    def followed(self) -> bool:
+        """Whether a job of it lives in Slurm, as far as status says."""
+        return self.view.status.job_id is not None and not self.finished
+
+    def update(self, body: Mapping[str, Any]) -> bool:
+        """Take a newer body in; whether anything that decisions depend on has changed."""
+        view = job_view(body)
+        if not newer(view.resource_version, self.view.resource_version):
+            return False
+        changed = replace(view, resource_version=self.view.resource_version) != self.view
+        if view.deleting and not self.view.deleting:
+            self.facts = outdated(self.facts)
+        self.view = view
+        self.template = _template(view, body)
+        self.finalizers = tuple(body["metadata"].get("finalizers") or ())
+        return changed
+
+
+def _template(view: JobView, body: Mapping[str, Any]) -> Mapping[str, Any] | None:
+    return None if view.status.job_id is not None else body["spec"].get("template") or {}
+
+
+class Registry:
+    """All SlurmJobs that may still need something, by uid."""
+
+    def __init__(self) -> None:
+        self._entries: dict[str, Entry] = {}
+
+    def observe(self, body: Mapping[str, Any]) -> tuple[Entry, bool]:
+        """Take an object in as a watch shows it; whether something changed. Older bodies are ignored."""
+        uid = body["metadata"]["uid"]
+        entry = self._entries.get(uid)
+        if entry is not None:
+            return entry, entry.update(body)
+        view = job_view(body)
+        entry = Entry(
+            view=view,
+            template=_template(view, body),
+            finalizers=tuple(body["metadata"].get("finalizers") or ()),
+        )
+        self._entries[uid] = entry
+        return entry, not _needs_nothing(entry)
+
+    def forget(self, uid: str) -> Entry | None:
+        """The object is gone."""
+        return self._entries.pop(uid, None)
+
+    def of(self, key: ConnectionKey) -> Iterator[Entry]:
+        """The objects that name this connection."""
+        return (entry for entry in tuple(self._entries.values()) if entry.connection == key)
+
+    def __len__(self) -> int:
+        return len(self._entries)
+
+
+def _needs_nothing(entry: Entry) -> bool:
+    """A job that is followed already, or an end that is written and let go: the next poll will tell."""
+    view = entry.view
+    if view.deleting or view.status.observed_generation != view.generation:
+        return False
+    if entry.finished:
+        return not view.has_finalizer
+    return entry.followed and view.status.slurm is not None and "PENDING" not in view.status.slurm.states

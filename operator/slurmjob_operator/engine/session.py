@@ -1,0 +1,374 @@
+"""One loop per connection: connect, bring its SlurmJobs forward, look at the states of the live ones.
+
+The loop sleeps until something is due or somebody wakes it; nothing here is driven by the number of jobs
+that others have in Slurm's queue.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Mapping
+from typing import Any
+
+from slurmjob_operator.api.conditions import ConditionType, EventReason, Reason
+from slurmjob_operator.api.names import CONNECTION_FINALIZER
+from slurmjob_operator.api.status import SlurmConnectionStatus
+from slurmjob_operator.core import conditions as edit
+from slurmjob_operator.core.learning import outdated
+from slurmjob_operator.core.view import ConnectionFacts, Trouble
+from slurmjob_operator.engine import connecting
+from slurmjob_operator.engine.acting import Actor, CredentialsLost, Gone, context, retry_delay
+from slurmjob_operator.engine.ports import Outside
+from slurmjob_operator.engine.registry import ConnectionKey, Entry, Registry
+from slurmjob_operator.engine.views import CONNECTION_STATUS, newer, object_key, status_body
+from slurmjob_operator.kube import errors as kube_errors
+from slurmjob_operator.kube.port import Kind, KubeEvent
+from slurmjob_operator.slurm import errors as slurm_errors
+
+AT_ONCE = 8
+"""SlurmJobs of one connection that are brought forward side by side."""
+
+LONGEST_SLEEP_SECONDS = 30.0
+MISSING_CONNECTION_SECONDS = 3600.0
+DEFAULT_POLL_SECONDS = 10.0
+LONGEST_REREAD_SECONDS = 300.0
+REREADS_PER_SECOND = 2.0
+"""Reads of pending jobs for their reason, at most, besides the shared poll of states."""
+
+logger = logging.getLogger(__name__)
+
+
+class Session:
+    """The loop of one connection, and of the SlurmJobs that name it even while it does not exist."""
+
+    def __init__(self, key: ConnectionKey, *, outside: Outside, registry: Registry) -> None:
+        self.key = key
+        self._outside = outside
+        self._registry = registry
+        self._actor = Actor(outside)
+        self._body: Mapping[str, Any] | None = None
+        self._status = SlurmConnectionStatus()
+        self._connected: connecting.Connected | None = None
+        self._connect_at = 0.0
+        self._failures = 0
+        self._poll_at = 0.0
+        self._wake = asyncio.Event()
+        self._slots = asyncio.Semaphore(AT_ONCE)
+        self._tasks: set[asyncio.Task[None]] = set()
+        self.moved_at = outside.monotonic()
+        self._set_problem(Reason.CONNECTION_NOT_FOUND, self._missing_message(), MISSING_CONNECTION_SECONDS)
+
+    # --- What others tell it ------------------------------------------------------------------------------
+
+    def wake(self) -> None:
+        """Something is due now."""
+        self._wake.set()
+
+    def observe_connection(self, body: Mapping[str, Any]) -> None:
+        """Take the connection in as a watch shows it. An edit, or another object of that name: connect anew."""
+        old = self._body
+        same_object = old is not None and old["metadata"]["uid"] == body["metadata"]["uid"]
+        if (
+            old is not None
+            and same_object
+            and not newer(body["metadata"]["resourceVersion"], old["metadata"]["resourceVersion"])
+        ):
+            return
+        self._body = body
+        self._status = CONNECTION_STATUS.validate_python(body.get("status") or {})
+        edited = old is None or not same_object or old["metadata"]["generation"] != body["metadata"]["generation"]
+        if edited:
+            self._connected = None
+            self._failures = 0
+            self._connect_at = 0.0
+        self.wake()
+
+    def forget_connection(self) -> None:
+        """The connection is gone."""
+        self._body = None
+        self._connected = None
+        self._status = SlurmConnectionStatus()
+        self._set_problem(Reason.CONNECTION_NOT_FOUND, self._missing_message(), MISSING_CONNECTION_SECONDS)
+        self._all_due()
+
+    @property
+    def idle(self) -> bool:
+        """Whether nothing is left to do here."""
+        return self._body is None and not self._tasks and next(self._registry.of(self.key), None) is None
+
+    # --- The loop -----------------------------------------------------------------------------------------
+
+    async def run(self) -> None:
+        """Until cancelled. A defect in one pass is logged and does not end the loop."""
+        try:
+            while True:
+                self._wake.clear()
+                try:
+                    await self._pass()
+                except Exception:
+                    logger.exception("a pass of connection %s/%s failed", *self.key)
+                self.moved_at = self._outside.monotonic()
+                await self._sleep()
+        finally:
+            for task in self._tasks:
+                task.cancel()
+            await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    async def _pass(self) -> None:
+        if self._body is not None:
+            await self._hold_connection(self._body)
+        if self._body is not None and self._connected is None and self._outside.monotonic() >= self._connect_at:
+            await self._connect(self._body)
+        elif self._connected is not None and self._token_expires(self._connected):
+            self._connected = None
+            self._connect_at = 0.0
+            self.wake()
+        if self._connected is not None and self._outside.monotonic() >= self._poll_at:
+            await self._poll(self._connected)
+        self._start_due()
+
+    async def _sleep(self) -> None:
+        now = self._outside.monotonic()
+        times = [now + LONGEST_SLEEP_SECONDS]
+        times += [entry.due for entry in self._registry.of(self.key) if entry.due is not None and not entry.running]
+        if self._connected is not None:
+            times.append(self._poll_at)
+        elif self._body is not None:
+            times.append(self._connect_at)
+        try:
+            async with asyncio.timeout(max(0.0, min(times) - now)):
+                await self._wake.wait()
+        except TimeoutError:
+            pass
+
+    # --- The connection -----------------------------------------------------------------------------------
+
+    async def _connect(self, body: Mapping[str, Any]) -> None:
+        now = self._outside.now()
+        generation = body["metadata"]["generation"]
+        try:
+            connected = await connecting.connect(self._outside, body)
+        except connecting.NotConnected as problem:
+            delay = min(retry_delay(self._failures), connecting.RETRY_SECONDS)
+            self._failures += 1
+            self._connect_at = self._outside.monotonic() + delay
+            self._set_problem(problem.reason, problem.message, delay)
+            await self._tell(
+                connecting.not_ready(self._status, problem, generation=generation, now=now),
+                EventReason.CONNECTION_NOT_READY,
+                problem.message,
+            )
+            return
+        self._failures = 0
+        self._connected = connected
+        self._poll_at = 0.0
+        self._actor.port = connected.port
+        self._actor.connection = ConnectionFacts(user=connected.token.user, cluster_name=connected.info.cluster_name)
+        self._all_due()
+        status = connecting.ready(self._status, connected, generation=generation, now=now)
+        message = edit.find(status.conditions, ConditionType.READY)
+        await self._tell(status, EventReason.CONNECTION_READY, message.message if message else "")
+
+    def _set_problem(self, reason: Reason, message: str, retry_seconds: float) -> None:
+        """Jobs are told only when the reason is another one: a message may differ at each try."""
+        old = self._actor.connection.problem
+        self._actor.port = None
+        trouble = Trouble(reason=reason, message=message, retry_at=self._outside.now() + retry_seconds)
+        self._actor.connection = ConnectionFacts(
+            user=self._actor.connection.user,
+            cluster_name=self._actor.connection.cluster_name,
+            problem=trouble,
+        )
+        if old is None or old.reason != reason:
+            self._all_due()
+
+    def _token_expires(self, connected: connecting.Connected) -> bool:
+        return connected.token.expires_at - connecting.EXPIRY_MARGIN_SECONDS <= self._outside.now()
+
+    def _missing_message(self) -> str:
+        return f"SlurmConnection {self.key[1]} does not exist in namespace {self.key[0]}."
+
+    async def _tell(self, status: SlurmConnectionStatus, reason: EventReason, message: str) -> None:
+        """Write the connection's status when it changed; an event when readiness did."""
+        body = self._body
+        if body is None or status == self._status:
+            return
+        was = edit.find(self._status.conditions, ConditionType.READY)
+        is_now = edit.find(status.conditions, ConditionType.READY)
+        key = object_key(Kind.SLURM_CONNECTION, body)
+        try:
+            written = await self._outside.kube.write_status(
+                key,
+                old=status_body(self._status),
+                new=status_body(status),
+                resource_version=body["metadata"]["resourceVersion"],
+            )
+            self.observe_connection(written)
+            if is_now is not None and (was is None or was.reason != is_now.reason):
+                logger.info("connection %s/%s: %s", *self.key, message)
+                warning = reason is EventReason.CONNECTION_NOT_READY
+                await self._outside.kube.post_event(
+                    KubeEvent(
+                        regarding=key,
+                        reason=str(reason),
+                        message=message,
+                        warning=warning,
+                        time=self._outside.now(),
+                    )
+                )
+        except kube_errors.Conflict:
+            await self._refresh_connection(body)
+        except kube_errors.KubeError as error:
+            logger.warning("status of connection %s/%s was not written: %s", *self.key, error)
+
+    async def _refresh_connection(self, body: Mapping[str, Any]) -> None:
+        """Somebody else wrote: read again; the next try to connect tells the rest."""
+        try:
+            self.observe_connection(await self._outside.kube.get(object_key(Kind.SLURM_CONNECTION, body)))
+        except kube_errors.KubeError as error:
+            logger.info("connection %s/%s: %s", *self.key, error)
+
+    async def _hold_connection(self, body: Mapping[str, Any]) -> None:
+        """Keep our finalizer on the connection while SlurmJobs with theirs need it to be let go."""
+        finalizers = list(body["metadata"].get("finalizers") or ())
+        deleting = "deletionTimestamp" in body["metadata"]
+        needed = any(entry.view.has_finalizer for entry in self._registry.of(self.key))
+        held = CONNECTION_FINALIZER in finalizers
+        if needed and not held and not deleting:
+            wanted = [*finalizers, CONNECTION_FINALIZER]
+        elif held and not needed and deleting:
+            wanted = [name for name in finalizers if name != CONNECTION_FINALIZER]
+        else:
+            return
+        try:
+            written = await self._outside.kube.write_finalizers(
+                object_key(Kind.SLURM_CONNECTION, body),
+                finalizers=wanted,
+                resource_version=body["metadata"]["resourceVersion"],
+            )
+        except kube_errors.Conflict:
+            await self._refresh_connection(body)
+        except kube_errors.KubeError as error:
+            logger.info("finalizers of connection %s/%s: %s", *self.key, error)
+        else:
+            self.observe_connection(written)
+
+    def _lose_credentials(self) -> None:
+        """The token was refused: read the Secret again."""
+        if self._connected is not None:
+            self._connected = None
+            self._connect_at = 0.0
+            self.wake()
+
+    # --- The jobs -----------------------------------------------------------------------------------------
+
+    def _all_due(self) -> None:
+        for entry in self._registry.of(self.key):
+            entry.due = 0.0
+        self.wake()
+
+    def _start_due(self) -> None:
+        now = self._outside.monotonic()
+        for entry in self._registry.of(self.key):
+            if entry.due is not None and entry.due <= now and not entry.running:
+                entry.running = True
+                was_waiting = entry.due > 0.0
+                entry.due = None
+                if was_waiting:
+                    entry.facts = outdated(entry.facts)
+                task = asyncio.create_task(self._bring_forward(entry), name=f"slurmjob {entry.view.uid}")
+                self._tasks.add(task)
+                task.add_done_callback(self._tasks.discard)
+
+    async def _bring_forward(self, entry: Entry) -> None:
+        try:
+            async with self._slots:
+                recheck = await self._actor.bring_forward(entry)
+            if recheck is not None and entry.due is None:
+                entry.due = self._outside.monotonic() + max(0.0, recheck - self._outside.now())
+            self._plan_reread(entry)
+        except Gone:
+            await self._actor.cancel_left_over(entry)
+            self._registry.forget(entry.view.uid)
+        except CredentialsLost:
+            self._lose_credentials()
+        except kube_errors.KubeError as error:
+            entry.failures += 1
+            logger.warning("Kubernetes: %s; trying again", error, extra=context(entry.view))
+            entry.due = self._outside.monotonic() + retry_delay(entry.failures)
+        except Exception:
+            entry.failures += 1
+            logger.exception("a defect; trying again", extra=context(entry.view))
+            entry.due = self._outside.monotonic() + retry_delay(entry.failures)
+        finally:
+            entry.running = False
+            self.wake()
+
+    def _plan_reread(self, entry: Entry) -> None:
+        """A pending job is read again for its reason: soon at first, at last every five minutes."""
+        slurm = entry.view.status.slurm
+        pending = entry.followed and (slurm is None or "PENDING" in slurm.states)
+        if not pending:
+            entry.reread_delay = 0.0
+            return
+        shortest = self._poll_seconds()
+        entry.reread_delay = min(max(shortest, entry.reread_delay * 2.0), LONGEST_REREAD_SECONDS)
+        entry.reread_at = self._outside.monotonic() + entry.reread_delay
+
+    def _poll_seconds(self) -> float:
+        return float(self._connected.spec.poll_period_seconds) if self._connected else DEFAULT_POLL_SECONDS
+
+    async def _poll(self, connected: connecting.Connected) -> None:
+        """Compare the states of all live jobs with what stands in status; read those that differ."""
+        self._poll_at = self._outside.monotonic() + self._poll_seconds()
+        live = {int(entry.view.status.job_id or 0): entry for entry in self._registry.of(self.key) if entry.followed}
+        if not live:
+            return
+        try:
+            states = await connected.port.states(tuple(live))
+        except slurm_errors.CredentialsRejected:
+            self._lose_credentials()
+            return
+        except slurm_errors.SlurmError as error:
+            await self._lost_sight(error)
+            return
+        for job_id, entry in live.items():
+            known = frozenset(entry.view.status.slurm.states) if entry.view.status.slurm else None
+            if states.get(job_id) != known or not edit.is_true(entry.view.status.conditions, ConditionType.SYNCED):
+                self._read_again(entry)
+        self._reread_pending(tuple(live.values()))
+
+    async def _lost_sight(self, error: slurm_errors.SlurmError) -> None:
+        """Slurm does not answer: say so on the connection and on each job, and connect anew."""
+        if self._body is None:
+            return
+        problem = connecting.NotConnected(Reason.CLUSTER_UNREACHABLE, str(error))
+        self._connected = None
+        self._connect_at = self._outside.monotonic() + retry_delay(self._failures)
+        self._failures += 1
+        self._set_problem(problem.reason, problem.message, connecting.RETRY_SECONDS)
+        status = connecting.not_ready(
+            self._status,
+            problem,
+            generation=self._body["metadata"]["generation"],
+            now=self._outside.now(),
+        )
+        await self._tell(status, EventReason.CONNECTION_NOT_READY, problem.message)
+
+    def _read_again(self, entry: Entry) -> None:
+        if not entry.running:
+            entry.facts = outdated(entry.facts)
+            entry.due = 0.0
+
+    def _reread_pending(self, entries: tuple[Entry, ...]) -> None:
+        now = self._outside.monotonic()
+        waiting = [e for e in entries if e.reread_at <= now and e.due is None and not e.running and _pending(e)]
+        budget = int(REREADS_PER_SECOND * self._poll_seconds())
+        for entry in sorted(waiting, key=lambda e: e.reread_at)[:budget]:
+            self._read_again(entry)
+
+
+def _pending(entry: Entry) -> bool:
+    slurm = entry.view.status.slurm
+    return slurm is not None and "PENDING" in slurm.states

@@ -1,0 +1,66 @@
+"""From the API server's bodies to slim views, and back to what is written."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from pydantic import TypeAdapter
+
+from slurmjob_operator.api.names import JOB_FINALIZER
+from slurmjob_operator.api.slurmjob import DeletionPolicy
+from slurmjob_operator.api.status import SlurmConnectionStatus, SlurmJobStatus
+from slurmjob_operator.core.view import JobView
+from slurmjob_operator.kube.port import Kind, ObjectKey
+
+JOB_STATUS: TypeAdapter[SlurmJobStatus] = TypeAdapter(SlurmJobStatus)
+CONNECTION_STATUS: TypeAdapter[SlurmConnectionStatus] = TypeAdapter(SlurmConnectionStatus)
+
+
+def object_key(kind: Kind, body: Mapping[str, Any]) -> ObjectKey:
+    """Name and uid of an object."""
+    metadata = body["metadata"]
+    return ObjectKey(kind=kind, namespace=metadata["namespace"], name=metadata["name"], uid=metadata["uid"])
+
+
+def template_hash(template: Mapping[str, Any]) -> str:
+    """16 hexadecimal digits over the template's canonical JSON."""
+    text = json.dumps(template, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def job_view(body: Mapping[str, Any]) -> JobView:
+    """Reduce a SlurmJob. What the schema guarantees is relied on; the template is checked elsewhere."""
+    metadata, spec = body["metadata"], body["spec"]
+    template = spec.get("template") or {}
+    return JobView(
+        uid=metadata["uid"],
+        namespace=metadata["namespace"],
+        name=metadata["name"],
+        generation=metadata["generation"],
+        resource_version=metadata["resourceVersion"],
+        connection=spec["connectionRef"]["name"],
+        deletion_policy=DeletionPolicy(spec.get("deletionPolicy", DeletionPolicy.CANCEL)),
+        template_hash=template_hash(template),
+        slurm_name=template.get("jobName") or metadata["name"],
+        deleting="deletionTimestamp" in metadata,
+        has_finalizer=JOB_FINALIZER in (metadata.get("finalizers") or ()),
+        status=JOB_STATUS.validate_python(body.get("status") or {}),
+    )
+
+
+def status_body(status: SlurmJobStatus | SlurmConnectionStatus) -> dict[str, Any]:
+    """The status as it stands in a manifest: absent keys for what is not known, empty lists left out."""
+    adapter: TypeAdapter[Any] = JOB_STATUS if isinstance(status, SlurmJobStatus) else CONNECTION_STATUS
+    body: dict[str, Any] = adapter.dump_python(status, mode="json", by_alias=True, exclude_none=True)
+    return body
+
+
+def newer(left: str, right: str) -> bool:
+    """Whether resourceVersion `left` is newer than `right`. They are ordered numbers (KEP-5504); were they
+    ever not, the preconditions of our writes would still hold."""
+    if left.isdigit() and right.isdigit():
+        return int(left) > int(right)
+    return left != right

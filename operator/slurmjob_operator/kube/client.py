@@ -1,0 +1,164 @@
+"""The port on the official client's asyncio part.
+
+Custom objects and events (events.k8s.io/v1) go as plain dictionaries through CustomObjectsApi, so that no
+generated model stands between us and the API server.
+"""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Awaitable, Mapping
+from datetime import UTC, datetime
+from typing import Any, Self, TypeVar, cast
+
+import aiohttp
+from kubernetes.aio import client, config
+from kubernetes.aio.client.exceptions import ApiException
+
+from slurmjob_operator.api.names import API_VERSION, GROUP, VERSION
+from slurmjob_operator.kube.errors import Conflict, Forbidden, Invalid, KubeError, NotFound, Unavailable
+from slurmjob_operator.kube.merge import merge_patch
+from slurmjob_operator.kube.port import Body, Kind, KubeEvent, ObjectKey
+
+MERGE_PATCH = "application/merge-patch+json"
+CONTROLLER = "slurmjob.dev/operator"
+REQUEST_SECONDS = 30.0
+
+KIND_NAMES = {Kind.SLURM_JOB: "SlurmJob", Kind.SLURM_CONNECTION: "SlurmConnection"}
+
+_ERRORS: dict[int, type[KubeError]] = {
+    403: Forbidden,
+    404: NotFound,
+    409: Conflict,
+    400: Invalid,
+    422: Invalid,
+}
+
+Answer = TypeVar("Answer")
+
+
+class KubeClient:
+    """One pool of connections to the API server. Use as an async context manager."""
+
+    def __init__(self, *, instance: str, connections: int = 32) -> None:
+        self._instance = instance
+        self._connections = connections
+        self._api: client.ApiClient | None = None
+
+    async def __aenter__(self) -> Self:
+        configuration = client.Configuration()
+        try:
+            config.load_incluster_config(client_configuration=configuration)
+        except config.ConfigException:
+            await config.load_kube_config(client_configuration=configuration)
+        configuration.connection_pool_maxsize = self._connections
+        self._api = client.ApiClient(configuration)
+        return self
+
+    async def __aexit__(self, *_error: object) -> None:
+        if self._api is not None:
+            await self._api.close()
+
+    @property
+    def _objects(self) -> client.CustomObjectsApi:
+        return client.CustomObjectsApi(self._api)
+
+    async def get(self, key: ObjectKey) -> Body:
+        """See `KubePort`."""
+        body = await _call(
+            self._objects.get_namespaced_custom_object(
+                GROUP, VERSION, key.namespace, key.kind.value, key.name, _request_timeout=REQUEST_SECONDS
+            )
+        )
+        found = cast("dict[str, Any]", body)
+        if found["metadata"]["uid"] != key.uid:
+            raise NotFound(f"{key.kind.value} {key.namespace}/{key.name} is another object now")
+        return found
+
+    async def write_status(self, key: ObjectKey, *, old: Body, new: Body, resource_version: str) -> Body:
+        """See `KubePort`."""
+        patch = {
+            "metadata": {"resourceVersion": resource_version, "uid": key.uid},
+            "status": merge_patch(old, new),
+        }
+        body = await _call(
+            self._objects.patch_namespaced_custom_object_status(
+                GROUP,
+                VERSION,
+                key.namespace,
+                key.kind.value,
+                key.name,
+                patch,
+                _content_type=MERGE_PATCH,
+                _request_timeout=REQUEST_SECONDS,
+            )
+        )
+        return cast("dict[str, Any]", body)
+
+    async def write_finalizers(self, key: ObjectKey, *, finalizers: list[str], resource_version: str) -> Body:
+        """See `KubePort`."""
+        patch = {
+            "metadata": {"resourceVersion": resource_version, "uid": key.uid, "finalizers": finalizers},
+        }
+        body = await _call(
+            self._objects.patch_namespaced_custom_object(
+                GROUP,
+                VERSION,
+                key.namespace,
+                key.kind.value,
+                key.name,
+                patch,
+                _content_type=MERGE_PATCH,
+                _request_timeout=REQUEST_SECONDS,
+            )
+        )
+        return cast("dict[str, Any]", body)
+
+    async def read_secret(self, *, namespace: str, name: str) -> Mapping[str, bytes]:
+        """See `KubePort`."""
+        secret = await _call(
+            client.CoreV1Api(self._api).read_namespaced_secret(name, namespace, _request_timeout=REQUEST_SECONDS)
+        )
+        return {
+            key: value if isinstance(value, bytes) else base64.b64decode(value)
+            for key, value in (secret.data or {}).items()
+        }
+
+    async def post_event(self, event: KubeEvent) -> None:
+        """See `KubePort`."""
+        key = event.regarding
+        body = {
+            "apiVersion": "events.k8s.io/v1",
+            "kind": "Event",
+            "metadata": {"generateName": f"{key.name[:200]}.", "namespace": key.namespace},
+            "eventTime": datetime.fromtimestamp(event.time, tz=UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ"),
+            "reportingController": CONTROLLER,
+            "reportingInstance": self._instance[:128],
+            "action": "Reconcile",
+            "reason": event.reason,
+            "note": event.message[:1000],
+            "type": "Warning" if event.warning else "Normal",
+            "regarding": {
+                "apiVersion": API_VERSION,
+                "kind": KIND_NAMES[key.kind],
+                "namespace": key.namespace,
+                "name": key.name,
+                "uid": key.uid,
+            },
+        }
+        await _call(
+            self._objects.create_namespaced_custom_object(
+                "events.k8s.io", "v1", key.namespace, "events", body, _request_timeout=REQUEST_SECONDS
+            )
+        )
+
+
+async def _call(request: Awaitable[Answer]) -> Answer:
+    """The one place where the client's exceptions become ours. Bodies of answers are not repeated."""
+    try:
+        return await request
+    except ApiException as error:
+        kind = _ERRORS.get(error.status or 0, Unavailable)
+        raise kind(f"the API server answered {error.status} {error.reason}") from None
+    except (TimeoutError, aiohttp.ClientError, OSError) as error:
+        raise Unavailable(f"the API server did not answer ({type(error).__name__})") from None

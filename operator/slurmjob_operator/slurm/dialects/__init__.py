@@ -1,0 +1,1 @@
+"""How families of slurmrestd's API versions say things: one module per family."""

@@ -1,0 +1,152 @@
+"""The family v0.0.40 to v0.0.45: Slurm 23.11 and newer.
+
+`encode` makes the body of job/submit; the two readers make records of slurmctld's and slurmdbd's answers.
+Keys and encodings are those verified to give the same record as sbatch (measured on v0.0.42 and v0.0.45).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from slurmjob_operator.core.records import JobRecord, Source
+from slurmjob_operator.slurm.dialects import reading
+from slurmjob_operator.slurm.request import JobRequest
+
+VERSIONS: Final = ("v0.0.45", "v0.0.44", "v0.0.43", "v0.0.42", "v0.0.41", "v0.0.40")
+"""Newest first."""
+
+
+def encode(request: JobRequest, *, comment: str) -> dict[str, Any]:
+    """The body of job/submit. The job is held; keys without a value are left out, above all file names:
+    an empty one kills slurmrestd 24.11 (TRAP POISON)."""
+    job: dict[str, Any] = {
+        "name": request.name,
+        "comment": comment,
+        "hold": True,
+        "current_working_directory": request.chdir,
+        "environment": [f"{name}={value}" for name, value in request.environment.items()],
+        "account": request.account,
+        "partition": request.partition,
+        "qos": request.qos,
+        "nodes": _nodes(request),
+        "tasks": request.ntasks,
+        "tasks_per_node": request.ntasks_per_node,
+        "cpus_per_task": request.cpus_per_task,
+        "memory_per_node": _set(request.mem_per_node_mb),
+        "memory_per_cpu": _set(request.mem_per_cpu_mb),
+        "time_limit": _time_limit(request),
+        "tres_per_node": request.tres_per_node,
+        "tres_per_job": request.tres_per_job,
+        "constraints": request.constraint,
+        "standard_output": request.output,
+        "standard_error": request.error,
+    }
+    return {"script": request.script, "job": {key: value for key, value in job.items() if value is not None}}
+
+
+def _nodes(request: JobRequest) -> str | None:
+    nodes = request.nodes
+    if nodes is None:
+        return None
+    return str(nodes.minimum) if nodes.minimum == nodes.maximum else f"{nodes.minimum}-{nodes.maximum}"
+
+
+def _set(value: int | None) -> dict[str, Any] | None:
+    return None if value is None else {"set": True, "number": value}
+
+
+def _time_limit(request: JobRequest) -> dict[str, Any] | None:
+    """No limit is `infinite`: the number 0 would be a limit of 0 minutes."""
+    limit = request.time_limit
+    if limit is None:
+        return None
+    if limit.minutes is None:
+        return {"set": True, "infinite": True, "number": 0}
+    return {"set": True, "infinite": False, "number": limit.minutes}
+
+
+def controller_record(raw: Mapping[str, Any]) -> JobRecord:
+    """A job of job/{id} or jobs."""
+    limit = reading.number(raw.get("time_limit"))
+    exit_code, signal = _exit(raw.get("exit_code"))
+    return JobRecord(
+        source=Source.CONTROLLER,
+        job_id=reading.number(raw.get("job_id")) or 0,
+        user=str(raw.get("user_name") or ""),
+        name=str(raw.get("name") or ""),
+        states=reading.words(raw.get("job_state")),
+        reason=reading.text(raw.get("state_reason")),
+        comment=str(raw.get("comment") or ""),
+        held=raw.get("hold") is True or reading.number(raw.get("priority")) == 0,
+        restarts=reading.number(raw.get("restart_cnt")) or 0,
+        submit_time=reading.time(raw.get("submit_time")),
+        eligible_time=reading.time(raw.get("eligible_time")),
+        start_time=reading.time(raw.get("start_time")),
+        end_time=reading.time(raw.get("end_time")),
+        exit_code=exit_code,
+        signal=signal,
+        account=reading.text(raw.get("account")),
+        partition=reading.text(raw.get("partition")),
+        qos=reading.text(raw.get("qos")),
+        time_limit_seconds=None if limit is None else limit * 60,
+        nodes=reading.text(raw.get("nodes")),
+        node_count=reading.number(raw.get("node_count")),
+        cpus=reading.number(raw.get("cpus")),
+        stdout_path=reading.text(raw.get("stdout_expanded")) or reading.text(raw.get("standard_output")),
+        stderr_path=reading.text(raw.get("stderr_expanded")) or reading.text(raw.get("standard_error")),
+    )
+
+
+def accounting_record(raw: Mapping[str, Any]) -> JobRecord:
+    """A job of slurmdb/job(s). slurmdbd says "None assigned" for no nodes and knows no reason."""
+    times = reading.mapping(raw.get("time"))
+    limit = reading.number(times.get("limit"))
+    exit_code, signal = _exit(raw.get("exit_code"))
+    state = raw.get("state")
+    nodes = reading.text(raw.get("nodes"))
+    return JobRecord(
+        source=Source.ACCOUNTING,
+        job_id=reading.number(raw.get("job_id")) or 0,
+        user=str(reading.mapping(raw.get("association")).get("user") or raw.get("user") or ""),
+        name=str(raw.get("name") or ""),
+        states=reading.words(state.get("current") if isinstance(state, Mapping) else state),
+        comment=str(_comment(raw.get("comment")) or ""),
+        restarts=reading.number(raw.get("restart_cnt")) or 0,
+        submit_time=reading.time(times.get("submission")),
+        eligible_time=reading.time(times.get("eligible")),
+        start_time=reading.time(times.get("start")),
+        end_time=reading.time(times.get("end")),
+        exit_code=exit_code,
+        signal=signal,
+        account=reading.text(raw.get("account")),
+        partition=reading.text(raw.get("partition")),
+        qos=reading.text(raw.get("qos")),
+        time_limit_seconds=None if limit is None else limit * 60,
+        nodes=None if nodes == "None assigned" else nodes,
+        node_count=reading.number(raw.get("allocation_nodes")),
+        cpus=_allocated_cpus(raw),
+        stdout_path=reading.text(raw.get("stdout_expanded")),
+        stderr_path=reading.text(raw.get("stderr_expanded")),
+        elapsed_seconds=reading.number(times.get("elapsed")),
+    )
+
+
+def _comment(value: Any) -> Any:
+    """slurmdbd gives an object of three comments; the job's own is `job`."""
+    return value.get("job") if isinstance(value, Mapping) else value
+
+
+def _allocated_cpus(raw: Mapping[str, Any]) -> int | None:
+    allocated = reading.objects(reading.mapping(raw.get("tres")).get("allocated"))
+    return next((reading.number(item.get("count")) for item in allocated if item.get("type") == "cpu"), None)
+
+
+def _exit(value: Any) -> tuple[int | None, int | None]:
+    """`{status, return_code, signal: {id, name}}` as (exit code, signal)."""
+    raw = reading.mapping(value)
+    status = reading.words(raw.get("status"))
+    signal = reading.number(reading.mapping(raw.get("signal")).get("id")) or None
+    if "PENDING" in status or "INVALID" in status:
+        return None, None
+    return reading.number(raw.get("return_code")), signal

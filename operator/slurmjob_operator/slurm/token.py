@@ -1,0 +1,59 @@
+"""A Slurm JWT out of a Secret. Whatever else a Secret may hold is never sent anywhere.
+
+The writer of a connection names both an address and a Secret. So a value is sent only if it parses as a
+Slurm JWT: an expiry, a user claim, nothing of Kubernetes' own tokens. The signature cannot be checked here;
+slurmctld does that.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+import jwt
+
+PRIVILEGED: Final = frozenset({"root", "slurm"})
+ALGORITHMS: Final = frozenset({"HS256", "RS256"})
+LARGEST_BYTES: Final = 16384
+
+
+class InvalidToken(ValueError):
+    """Not a Slurm JWT that we would send. The text holds nothing of the value."""
+
+
+@dataclass(frozen=True, slots=True)
+class SlurmToken:
+    """A token and what it says of itself. `expires_at` is epoch seconds."""
+
+    user: str
+    expires_at: int
+    _value: str = field(repr=False, compare=True)
+
+    def reveal(self) -> str:
+        """The token itself, for a request header and nothing else."""
+        return self._value
+
+
+def parse_token(value: bytes, *, privileged: frozenset[str] = PRIVILEGED) -> SlurmToken:
+    """Read a token; also in the form that `scontrol token` prints. Raises `InvalidToken`."""
+    if len(value) > LARGEST_BYTES:
+        raise InvalidToken(f"it is longer than {LARGEST_BYTES} bytes")
+    try:
+        text = value.decode("ascii").strip().removeprefix("SLURM_JWT=")
+        algorithm = jwt.get_unverified_header(text).get("alg")
+        claims: dict[str, Any] = jwt.decode(text, options={"verify_signature": False})
+    except (UnicodeDecodeError, jwt.PyJWTError):
+        raise InvalidToken("it is not a JSON web token") from None
+    if algorithm not in ALGORITHMS:
+        raise InvalidToken("its algorithm is neither HS256 nor RS256")
+    if "kubernetes.io" in claims:
+        raise InvalidToken("it is a Kubernetes service account token")
+    expiry = claims.get("exp")
+    if isinstance(expiry, bool) or not isinstance(expiry, int | float):
+        raise InvalidToken("it has no `exp` claim")
+    user = claims.get("sun", claims.get("username"))
+    if not isinstance(user, str) or not user or not user.isprintable() or " " in user or len(user) > 256:
+        raise InvalidToken("it has no user claim (`sun`)")
+    if user in privileged:
+        raise InvalidToken(f"it is a token of the privileged user {user}, which is refused here")
+    return SlurmToken(user, int(expiry), text)
