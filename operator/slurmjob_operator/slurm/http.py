@@ -2,6 +2,11 @@
 
 slurmrestd serves about 124 connections in all and never times out idle ones (TRAP P2), so sockets are few
 and idle ones are closed after seconds. It wants `Content-Type: application/json` to the letter (TRAP S0).
+
+httpx's own transport is used, not the faster httpx-aiohttp: slurmrestd 26.05 answers an error with two whole
+responses in a row (the JSON one says `Connection: Close`, a plain-text one follows it in the same segment), and
+aiohttp's parser then refuses both with an exception that shows the request's headers, token included. h11
+reads the first and closes, as the standard says.
 """
 
 from __future__ import annotations
@@ -15,7 +20,6 @@ from typing import Any, Final
 from urllib.parse import urlsplit
 
 import httpx
-import httpx_aiohttp
 
 from slurmjob_operator import __version__
 from slurmjob_operator.slurm.errors import OutcomeUnknown, SlurmError, Unavailable
@@ -77,7 +81,7 @@ class SlurmrestdServer:
                 max_connections=SOCKETS, max_keepalive_connections=SOCKETS, keepalive_expiry=IDLE_SECONDS
             )
             self._client = httpx.AsyncClient(
-                transport=self._transport or httpx_aiohttp.AiohttpTransport(limits=limits, trust_env=False),
+                transport=self._transport or httpx.AsyncHTTPTransport(limits=limits, trust_env=False),
                 headers={"User-Agent": f"slurmjob-operator/{__version__}", "Accept": "application/json"},
                 follow_redirects=False,
                 trust_env=False,

@@ -70,6 +70,8 @@ def controller_record(raw: Mapping[str, Any]) -> JobRecord:
     """A job of job/{id} or jobs."""
     limit = reading.number(raw.get("time_limit"))
     exit_code, signal = _exit(raw.get("exit_code"))
+    stdout = reading.text(raw.get("stdout_expanded")) or reading.text(raw.get("standard_output"))
+    stderr = reading.text(raw.get("stderr_expanded")) or reading.text(raw.get("standard_error"))
     return JobRecord(
         source=Source.CONTROLLER,
         job_id=reading.number(raw.get("job_id")) or 0,
@@ -93,8 +95,8 @@ def controller_record(raw: Mapping[str, Any]) -> JobRecord:
         nodes=reading.text(raw.get("nodes")),
         node_count=reading.number(raw.get("node_count")),
         cpus=reading.number(raw.get("cpus")),
-        stdout_path=reading.text(raw.get("stdout_expanded")) or reading.text(raw.get("standard_output")),
-        stderr_path=reading.text(raw.get("stderr_expanded")) or reading.text(raw.get("standard_error")),
+        stdout_path=stdout,
+        stderr_path=stderr or stdout,
     )
 
 

@@ -1,0 +1,160 @@
+"""Configuration of one cluster: slurm.conf, slurmdbd.conf, gres.conf, cgroup.conf and MariaDB's.
+
+Paths are those inside the root file system; ports are the sandbox's own; everything listens on loopback.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+NODES = tuple(f"n{number}" for number in range(1, 9))
+SPOOL = "/var/spool/slurm"
+STATE = "/var/lib/slurm"
+LOGS = "/var/log/slurm"
+JWT_KEY = "/etc/slurm/jwt_hs256.key"
+DATABASE_PASSWORD = "sandbox"  # noqa: S105 - of a throw-away database on loopback
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """What differs from cluster to cluster."""
+
+    cluster: str
+    hostname: str
+    slurmctld_port: int
+    slurmdbd_port: int
+    slurmd_ports: range
+    mariadb_port: int
+    cgroup: bool
+
+
+def slurm_conf(settings: Settings) -> str:
+    """8 nodes of 8 CPUs, 8,000 MB, 2 GPUs; partitions debug (default), gpu and tiny."""
+    track = "proctrack/cgroup" if settings.cgroup else "proctrack/linuxproc"
+    task = "task/cgroup" if settings.cgroup else "task/none"
+    gather = "jobacct_gather/cgroup" if settings.cgroup else "jobacct_gather/linux"
+    first, last = settings.slurmd_ports[0], settings.slurmd_ports[-1]
+    return f"""\
+ClusterName={settings.cluster}
+SlurmctldHost={settings.hostname}(127.0.0.1)
+SlurmUser=slurm
+AuthType=auth/munge
+AuthAltTypes=auth/jwt
+AuthAltParameters=jwt_key={JWT_KEY}
+CredType=cred/munge
+CommunicationParameters=NoInAddrAny,NoCtldInAddrAny
+SlurmctldPort={settings.slurmctld_port}
+SlurmdPort={first}
+StateSaveLocation={STATE}/ctld
+SlurmdSpoolDir={SPOOL}/%n
+SlurmctldPidFile=/run/slurm/slurmctld.pid
+SlurmdPidFile=/run/slurm/slurmd-%n.pid
+SlurmctldLogFile={LOGS}/slurmctld.log
+SlurmdLogFile={LOGS}/slurmd-%n.log
+SlurmctldDebug=info
+SlurmdDebug=info
+ProctrackType={track}
+TaskPlugin={task}
+JobAcctGatherType={gather}
+JobAcctGatherFrequency=5
+SchedulerType=sched/backfill
+SelectType=select/cons_tres
+SelectTypeParameters=CR_Core_Memory
+PriorityType=priority/multifactor
+PreemptType=preempt/qos
+PreemptMode=REQUEUE
+AccountingStorageType=accounting_storage/slurmdbd
+AccountingStorageHost=127.0.0.1
+AccountingStoragePort={settings.slurmdbd_port}
+AccountingStorageEnforce=associations,limits,qos
+AccountingStoreFlags=job_comment,job_env,job_script,job_extra
+AccountingStorageTRES=gres/gpu
+GresTypes=gpu,widget
+Licenses=matlab:3
+MailProg=/bin/true
+MpiDefault=none
+ReturnToService=2
+SlurmctldTimeout=30
+SlurmdTimeout=30
+KillWait=5
+MinJobAge=10
+MaxJobCount=30000
+SlurmdParameters=config_overrides
+DefMemPerCPU=100
+NodeName=n[1-8] NodeHostname={settings.hostname} NodeAddr=127.0.0.1 Port={first}-{last} CPUs=8 RealMemory=8000 \
+Gres=gpu:2,widget:4 Feature=fast State=UNKNOWN
+PartitionName=debug Nodes=n[1-6] Default=YES MaxTime=1-00:00:00 DefaultTime=10 State=UP
+PartitionName=gpu Nodes=n[7-8] MaxTime=INFINITE State=UP
+PartitionName=tiny Nodes=n1 MaxTime=5 State=UP
+"""
+
+
+def slurmdbd_conf(settings: Settings) -> str:
+    """Accounting in MariaDB."""
+    return f"""\
+AuthType=auth/munge
+AuthAltTypes=auth/jwt
+AuthAltParameters=jwt_key={JWT_KEY}
+DbdHost=localhost
+DbdAddr=127.0.0.1
+DbdPort={settings.slurmdbd_port}
+SlurmUser=slurm
+DebugLevel=info
+LogFile={LOGS}/slurmdbd.log
+PidFile=/run/slurm/slurmdbd.pid
+StorageType=accounting_storage/mysql
+StorageHost=127.0.0.1
+StoragePort={settings.mariadb_port}
+StorageUser=slurm
+StoragePass={DATABASE_PASSWORD}
+StorageLoc=slurm_acct_db
+"""
+
+
+def gres_conf() -> str:
+    """GPUs need a device file each (without one the nodes are drained); widgets are only counted."""
+    return "NodeName=n[1-8] Name=gpu File=/etc/slurm/fakegpu[0-1]\nNodeName=n[1-8] Name=widget Count=4\n"
+
+
+def cgroup_conf(settings: Settings) -> str:
+    """True memory limits where the machine has the memory controller of cgroup v1."""
+    if not settings.cgroup:
+        return "CgroupPlugin=disabled\n"
+    return "CgroupPlugin=cgroup/v1\nConstrainRAMSpace=yes\nConstrainSwapSpace=no\n"
+
+
+def mariadb_conf(settings: Settings) -> str:
+    """slurmdbd ends when innodb_snapshot_isolation is on (MariaDB 11.8)."""
+    return f"""\
+[mysqld]
+user=mysql
+datadir=/var/lib/mysql
+socket=/run/mysqld/mysqld.sock
+pid-file=/run/mysqld/mysqld.pid
+bind-address=127.0.0.1
+port={settings.mariadb_port}
+innodb_buffer_pool_size=64M
+innodb_lock_wait_timeout=900
+innodb_flush_log_at_trx_commit=2
+performance_schema=OFF
+skip-name-resolve
+loose-innodb_snapshot_isolation=OFF
+"""
+
+
+def accounts_script(cluster: str) -> str:
+    """Accounts, QOS and users, for sh inside the root file system; safe to repeat."""
+    commands = (
+        f"add cluster {cluster}",
+        "add qos high priority=1000 preempt=normal",
+        "add qos low",
+        "add qos short maxwall=5 maxjobsperuser=2",
+        "add account research",
+        "add account limited",
+        "add user alice account=research defaultaccount=research qos=normal,high,low,short defaultqos=normal",
+        "add user bob account=research defaultaccount=research qos=normal,low defaultqos=normal",
+        "add user root account=research",
+        "add user alice account=limited maxjobs=1 maxsubmitjobs=2 qos=normal defaultqos=normal",
+    )
+    lines = [f"sacctmgr -i {command} || true" for command in commands]
+    return "\n".join([*lines, "sacctmgr -nP show user alice | grep -q alice"])

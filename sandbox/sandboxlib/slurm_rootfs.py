@@ -1,0 +1,139 @@
+"""Root file systems made by debootstrap, once, into the cache. Nothing is installed into the host but debootstrap."""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import os
+import re
+import shutil
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from sandboxlib.daemons import SandboxError
+from sandboxlib.paths import Paths
+from sandboxlib.progress import run_logged, say, step
+from sandboxlib.slurm_suites import PACKAGES, USERS, Suite
+from sandboxlib.slurm_view import BOUND
+
+RECIPE = "1"
+"""Raised when the recipe below changes."""
+
+APT_SOURCES = Path("/etc/apt")
+
+
+def key(suite: Suite) -> str:
+    """What a root file system depends on."""
+    parts = [RECIPE, suite.name, suite.script, *PACKAGES, *(f"{name}:{uid}" for name, uid in USERS.items())]
+    return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:12]
+
+
+def location(paths: Paths, suite: Suite) -> Path:
+    """Where the root file system of a suite is, or will be."""
+    return paths.cache / "rootfs" / f"{suite.name}-{key(suite)}"
+
+
+def find(paths: Paths, suite: Suite) -> Path:
+    """The root file system; makes it when nobody has."""
+    folder = location(paths, suite)
+    if folder.exists():
+        return folder
+    if os.geteuid() != 0:
+        raise SandboxError("root is needed to make a root file system and to enter it: run this as root")
+    try:
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        lock = (folder.parent / "lock").open("w")
+    except OSError as error:
+        raise SandboxError(f"the cache {paths.cache} cannot be written: {error.strerror}") from error
+    with lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not folder.exists():
+            _make(paths, suite, folder)
+    return folder
+
+
+def _make(paths: Paths, suite: Suite, folder: Path) -> None:
+    unfinished = folder.with_suffix(".unfinished")
+    unmount_below(unfinished)
+    shutil.rmtree(unfinished, ignore_errors=True)
+    log = paths.logs / f"rootfs-{suite.name}.log"
+    say(f"making a root file system of Debian {suite.name} with Slurm (once; 1 to 3 minutes)")
+    _need_debootstrap(log)
+    with step(f"debootstrap {suite.name}"):
+        run_logged(
+            [
+                *("debootstrap", "--variant=minbase", suite.name, str(unfinished), mirror()),
+                f"/usr/share/debootstrap/scripts/{suite.script}",
+            ],
+            log=log,
+        )
+    with step("installing Slurm, munge and MariaDB into it"):
+        _install(suite, unfinished, log)
+    unfinished.rename(folder)
+
+
+def _need_debootstrap(log: Path) -> None:
+    if shutil.which("debootstrap"):
+        return
+    with step("installing debootstrap"):
+        environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
+        run_logged(["apt-get", "update", "-q"], log=log, env=environment)
+        run_logged(["apt-get", "install", "-qy", "--no-install-recommends", "debootstrap"], log=log, env=environment)
+
+
+def _install(suite: Suite, root: Path, log: Path) -> None:
+    policy = root / "usr/sbin/policy-rc.d"
+    policy.write_text("#!/bin/sh\nexit 101\n")
+    policy.chmod(0o755)
+    valid = [] if suite.valid_until else ["-o", "Acquire::Check-Valid-Until=false"]
+    with _mounted_proc(root):
+        _inside(root, log, "apt-get", *valid, "update", "-q")
+        _inside(root, log, "apt-get", *valid, "install", "-qy", "--no-install-recommends", *PACKAGES)
+        for name, uid in USERS.items():
+            _inside(root, log, "useradd", "--uid", str(uid), "--user-group", "--shell", "/bin/bash", name)
+        _inside(root, log, "apt-get", "clean")
+    shutil.rmtree(root / "var/lib/apt/lists", ignore_errors=True)
+    for folder in BOUND.values():
+        (root / folder).mkdir(parents=True, exist_ok=True)
+    (root / "etc/hosts").touch()
+
+
+def _inside(root: Path, log: Path, *argv: str) -> None:
+    environment = {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "DEBIAN_FRONTEND": "noninteractive", "LC_ALL": "C.UTF-8"}
+    environment |= {name: value for name, value in os.environ.items() if name.lower().endswith("_proxy")}
+    run_logged(["chroot", str(root), *argv], log=log, env=environment)
+
+
+@contextmanager
+def _mounted_proc(root: Path) -> Iterator[None]:
+    subprocess.run(["mount", "-t", "proc", "proc", str(root / "proc")], check=True)
+    try:
+        yield
+    finally:
+        subprocess.run(["umount", "--lazy", str(root / "proc")], check=False)
+
+
+def unmount_below(folder: Path) -> None:
+    """Unmount what a killed run left mounted, the innermost first."""
+    mounts = [line.split()[4] for line in Path("/proc/self/mountinfo").read_text().splitlines()]
+    for mount in sorted((m for m in mounts if m.startswith(f"{folder}/")), reverse=True):
+        subprocess.run(["umount", "--lazy", mount], check=False)
+
+
+def mirror(folder: Path = APT_SOURCES) -> str:
+    """The archive that the host's own apt uses for Debian: deb822 files first, then one-line lists."""
+    for path in sorted(folder.glob("sources.list.d/*.sources")):
+        for stanza in re.split(r"\n\s*\n", path.read_text()):
+            found = re.search(r"^URIs:\s*(\S+)", stanza, re.MULTILINE)
+            if found and "main" in stanza and "debian" in found[1] and "security" not in found[1]:
+                return found[1]
+    for path in [folder / "sources.list", *sorted(folder.glob("sources.list.d/*.list"))]:
+        if not path.exists():
+            continue
+        for line in path.read_text().splitlines():
+            listed = re.match(r"deb\s+(?:\[[^]]*\]\s+)?(\S*debian\S*)\s+\S+\s+.*main", line)
+            if listed and "security" not in listed[1]:
+                return listed[1]
+    raise SandboxError(f"no archive of Debian is named in {folder}")

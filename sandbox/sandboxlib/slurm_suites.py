@@ -1,0 +1,42 @@
+"""The Slurm releases that the sandbox can run, each in a root file system of its own: one row each."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Suite:
+    """A suite of Debian and the Slurm in it. `script` is debootstrap's, where it does not know the name.
+
+    `valid_until` is false for suites whose archive metadata may be older than they say: testing moves on.
+    """
+
+    name: str
+    release: str
+    script: str
+    valid_until: bool
+
+
+SUITES: dict[str, Suite] = {
+    suite.name: suite for suite in (Suite(name="forky", release="26.05", script="sid", valid_until=False),)
+}
+
+PACKAGES: tuple[str, ...] = (
+    "slurmctld",
+    "slurmd",
+    "slurmdbd",
+    "slurmrestd",
+    "slurm-client",
+    "slurm-wlm-basic-plugins",
+    "slurm-wlm-mysql-plugin",
+    "slurm-wlm-jwt-plugin",
+    "munge",
+    "mariadb-server",
+    "passwd",
+    "procps",
+    "python3-minimal",
+)
+
+USERS: dict[str, int] = {"alice": 2001, "bob": 2002, "carol": 2003, "slurmrest": 2010}
+"""carol has no association: Slurm refuses her jobs. slurmrest runs slurmrestd."""
