@@ -20,7 +20,7 @@ Text = Annotated[str, Field(max_length=1024)]
 Path = Annotated[str, Field(max_length=8192)]
 Time = Annotated[str, Field(max_length=32, json_schema_extra={"format": "date-time"})]
 Int32 = Annotated[int, Field(ge=-(2**31), le=2**31 - 1, json_schema_extra={"format": "int32"})]
-Int64 = Annotated[int, Field(ge=-(2**63), le=2**63 - 1, json_schema_extra={"format": "int64"})]
+Int64 = Annotated[int, Field(json_schema_extra={"format": "int64"})]
 Flag = Annotated[int, Field(ge=0, le=1, json_schema_extra={"format": "int32"})]
 
 

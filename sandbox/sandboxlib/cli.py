@@ -1,0 +1,203 @@
+"""The command line of the sandbox."""
+
+from __future__ import annotations
+
+import argparse
+import fcntl
+import shlex
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Sequence
+
+from sandboxlib import control_plane, operator_process, slurm_cluster
+from sandboxlib.daemons import Daemon, SandboxError, is_running, kill, start, stop, tail
+from sandboxlib.paths import Paths, default_paths
+from sandboxlib.progress import say
+
+EXAMPLES = """\
+five lines to play with:
+  sandbox/sandbox up
+  eval "$(sandbox/sandbox env)"
+  sandbox/sandbox operator start
+  sandbox/sandbox connection forky --user alice --namespace default | kubectl apply -f -
+  sandbox/sandbox exec forky -- squeue
+"""
+
+
+def parser() -> argparse.ArgumentParser:
+    """All commands."""
+    top = argparse.ArgumentParser(
+        prog="sandbox",
+        description="Real Kubernetes and real Slurm on this machine, without containers.",
+        epilog=EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    commands = top.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    suites = slurm_cluster.SUITES
+    up = commands.add_parser("up", help="bring it up (all of it, or what is named)")
+    up.add_argument("--slurm", action="append", choices=suites, help="a Slurm cluster; can be repeated")
+    up.add_argument("--kube", action="store_true", help="the Kubernetes control plane")
+    down = commands.add_parser("down", help="stop everything")
+    down.add_argument("--purge", action="store_true", help="forget its state too")
+    commands.add_parser("status", help="what runs, which versions, where")
+    commands.add_parser("env", help='for eval "$(…)": KUBECONFIG, PATH, addresses')
+    run = commands.add_parser("exec", help="run a command inside a Slurm cluster")
+    run.add_argument("suite", choices=suites)
+    run.add_argument("--user", default="root")
+    run.add_argument("argv", nargs=argparse.REMAINDER, metavar="-- CMD …")
+    token = commands.add_parser("token", help="print a Slurm JWT")
+    token.add_argument("suite", choices=suites)
+    token.add_argument("--user", required=True)
+    token.add_argument("--lifespan", type=int, default=3600, help="seconds (default 3600)")
+    logs = commands.add_parser("logs", help="the last lines of a log")
+    logs.add_argument("name")
+    logs.add_argument("-n", type=int, default=40)
+    for verb in ("start", "stop", "kill"):
+        commands.add_parser(verb, help=f"{verb} one daemon").add_argument("name")
+    operator = commands.add_parser("operator", help="the operator as a process")
+    operator.add_argument("verb", choices=("start", "stop", "kill", "logs"))
+    operator.add_argument("flags", nargs=argparse.REMAINDER, help="more flags for `slurmjob-operator run`")
+    connection = commands.add_parser("connection", help="print Secret and SlurmConnection for kubectl apply -f -")
+    connection.add_argument("suite", choices=suites)
+    connection.add_argument("--user", required=True)
+    connection.add_argument("--namespace", required=True)
+    connection.add_argument("--name", default="campus")
+    connection.add_argument("--lifespan", type=int, default=86400, help="of the token, in seconds (default 86400)")
+    return top
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Entry point; 1 and one clear message when something failed."""
+    flags = parser().parse_args(arguments)
+    paths = default_paths()
+    try:
+        paths.make()
+        return COMMANDS[flags.command](paths, flags)
+    except SandboxError as error:
+        say(f"sandbox: {error}")
+    except OSError as error:
+        say(f"sandbox: {error.strerror}: {error.filename}" if error.filename else f"sandbox: {error}")
+    return 1
+
+
+def _up(paths: Paths, flags: argparse.Namespace) -> int:
+    everything = not flags.slurm and not flags.kube
+    with (paths.run / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        began = time.monotonic()
+        if flags.kube or everything:
+            control_plane.up(paths)
+        for suite in slurm_cluster.SUITES if everything else flags.slurm or ():
+            slurm_cluster.up(paths, suite)
+        say(f"up after {time.monotonic() - began:.1f} s")
+    return 0
+
+
+def _down(paths: Paths, flags: argparse.Namespace) -> int:
+    began = time.monotonic()
+    with (paths.run / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        stop([operator_process.daemon(paths)])
+        for suite in slurm_cluster.SUITES:
+            slurm_cluster.down(paths, suite)
+        stop(reversed(control_plane.daemons(paths)))
+    if flags.purge:
+        shutil.rmtree(paths.state, ignore_errors=True)
+    say(f"down after {time.monotonic() - began:.1f} s")
+    return 0
+
+
+def _status(paths: Paths, _flags: argparse.Namespace) -> int:
+    for daemon in (*control_plane.daemons(paths), operator_process.daemon(paths)):
+        print(f"{daemon.name}: {'up' if is_running(daemon) else 'down'}")
+    for suite in slurm_cluster.SUITES:
+        print("\n".join(slurm_cluster.status(paths, suite)))
+    return 0
+
+
+def _env(paths: Paths, _flags: argparse.Namespace) -> int:
+    print(f"export KUBECONFIG={shlex.quote(str(control_plane.admin_kubeconfig(paths)))}")
+    print(f"export PATH={shlex.quote(str(control_plane.folder(paths) / 'bin'))}:$PATH")
+    for suite in slurm_cluster.SUITES:
+        print(f"export SLURMRESTD_{suite.upper()}={shlex.quote(slurm_cluster.rest_url(paths, suite))}")
+    return 0
+
+
+def _exec(paths: Paths, flags: argparse.Namespace) -> int:
+    argv = flags.argv[1:] if flags.argv[:1] == ["--"] else flags.argv
+    if not argv:
+        raise SandboxError("exec needs a command: sandbox exec forky -- squeue")
+    return subprocess.call(slurm_cluster.exec_argv(paths, flags.suite, argv, flags.user))
+
+
+def _token(paths: Paths, flags: argparse.Namespace) -> int:
+    print(slurm_cluster.token(paths, flags.suite, user=flags.user, lifespan=flags.lifespan))
+    return 0
+
+
+def _logs(paths: Paths, flags: argparse.Namespace) -> int:
+    print(tail(paths.logs / f"{flags.name}.log", flags.n))
+    return 0
+
+
+def _daemon(paths: Paths, name: str) -> Daemon:
+    known = [*control_plane.daemons(paths)]
+    for suite in slurm_cluster.SUITES:
+        known += slurm_cluster.daemons(paths, suite)
+    for daemon in known:
+        if daemon.name == name:
+            return daemon
+    raise SandboxError(f"no daemon {name}; there are: {', '.join(daemon.name for daemon in known) or 'none yet'}")
+
+
+def _start(paths: Paths, flags: argparse.Namespace) -> int:
+    start(_daemon(paths, flags.name))
+    return 0
+
+
+def _stop(paths: Paths, flags: argparse.Namespace) -> int:
+    stop([_daemon(paths, flags.name)])
+    return 0
+
+
+def _kill(paths: Paths, flags: argparse.Namespace) -> int:
+    kill(_daemon(paths, flags.name))
+    return 0
+
+
+def _operator(paths: Paths, flags: argparse.Namespace) -> int:
+    daemon = operator_process.daemon(paths)
+    if flags.verb == "start":
+        operator_process.start_operator(paths, [flag for flag in flags.flags if flag != "--"])
+    elif flags.verb == "stop":
+        stop([daemon])
+    elif flags.verb == "kill":
+        kill(daemon)
+    else:
+        print(tail(daemon.log, 100))
+    return 0
+
+
+def _connection(paths: Paths, flags: argparse.Namespace) -> int:
+    token = slurm_cluster.token(paths, flags.suite, user=flags.user, lifespan=flags.lifespan)
+    url = slurm_cluster.rest_url(paths, flags.suite)
+    sys.stdout.write(operator_process.connection(namespace=flags.namespace, name=flags.name, url=url, token=token))
+    return 0
+
+
+COMMANDS: dict[str, Callable[[Paths, argparse.Namespace], int]] = {
+    "up": _up,
+    "down": _down,
+    "status": _status,
+    "env": _env,
+    "exec": _exec,
+    "token": _token,
+    "logs": _logs,
+    "start": _start,
+    "stop": _stop,
+    "kill": _kill,
+    "operator": _operator,
+    "connection": _connection,
+}

@@ -1,0 +1,95 @@
+"""The operator as a process, under the very service account and rules that are shipped; never as administrator."""
+
+from __future__ import annotations
+
+import json
+import urllib.request
+from collections.abc import Sequence
+from pathlib import Path
+
+from sandboxlib import control_plane, ports
+from sandboxlib.daemons import Daemon, SandboxError, start
+from sandboxlib.paths import Paths
+
+NAMESPACE = "slurmjob-system"
+ACCOUNT = "slurmjob-operator"
+
+
+def daemon(paths: Paths, extra: Sequence[str] = ()) -> Daemon:
+    """How the operator is started; `extra` are more flags of `slurmjob-operator run`."""
+    port = ports.port(paths, "operator-liveness")
+    program = paths.checkout / ".venv" / "bin" / "slurmjob-operator"
+    flags = (
+        *("run", "--allow-plain-http", "--namespace", NAMESPACE, "--log-format", "text"),
+        *("--liveness-host", "127.0.0.1", "--liveness-port", str(port)),
+    )
+    return Daemon(
+        name="operator",
+        argv=(str(program), *flags, *extra),
+        log=paths.logs / "operator.log",
+        pid_file=paths.run / "operator.pid",
+        env={"KUBECONFIG": str(_kubeconfig(paths)), "HOME": str(paths.state), "USER": "operator"},
+        ready=lambda: _ready(port),
+    )
+
+
+def install(paths: Paths) -> None:
+    """CRDs and RBAC, as a user of the manifests would."""
+    crds = sorted((paths.checkout / "crds").glob("*.yaml"))
+    for crd in crds:
+        control_plane.kubectl(paths, "apply", "--server-side", "-f", str(crd))
+    control_plane.kubectl(
+        paths,
+        *("wait", "--for=condition=Established", "--timeout=30s"),
+        *(f"customresourcedefinition/{crd.stem}.slurmjob.dev" for crd in crds),
+    )
+    control_plane.kubectl(paths, "apply", "-k", str(paths.checkout / "manifests" / "base"))
+
+
+def start_operator(paths: Paths, extra: Sequence[str] = ()) -> None:
+    """Install what it needs, give it a token of its service account, start it and wait until it is ready."""
+    install(paths)
+    token = control_plane.kubectl(paths, "-n", NAMESPACE, "create", "token", ACCOUNT, "--duration=24h").strip()
+    control_plane.write_kubeconfig(
+        _kubeconfig(paths),
+        server=control_plane.server_url(paths),
+        ca=control_plane.folder(paths) / "pki" / "ca.crt",
+        user={"token": token},
+    )
+    wanted = daemon(paths, extra)
+    if not Path(wanted.argv[0]).exists():
+        raise SandboxError("the operator is not installed in .venv: run `make venv` first")
+    start(wanted)
+
+
+def connection(*, namespace: str, name: str, url: str, token: str, poll_seconds: int = 5) -> str:
+    """Secret and SlurmConnection, for `kubectl apply -f -`. JSON is YAML."""
+    secret = {
+        "apiVersion": "v1",
+        "kind": "Secret",
+        "metadata": {"name": f"{name}-token", "namespace": namespace},
+        "stringData": {"SLURM_JWT": token},
+    }
+    kind = {
+        "apiVersion": "slurmjob.dev/v1alpha1",
+        "kind": "SlurmConnection",
+        "metadata": {"name": name, "namespace": namespace},
+        "spec": {
+            "servers": [{"url": url}],
+            "auth": {"jwt": {"secretKeyRef": {"name": f"{name}-token", "key": "SLURM_JWT"}}},
+            "pollPeriodSeconds": poll_seconds,
+        },
+    }
+    return "\n---\n".join(json.dumps(item, indent=1) for item in (secret, kind)) + "\n"
+
+
+def _kubeconfig(paths: Paths) -> Path:
+    return paths.state / "operator" / "kubeconfig"
+
+
+def _ready(port: int) -> bool:
+    try:
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}/readyz", timeout=1) as answer:
+            return bool(answer.status == 200)
+    except OSError:
+        return False
