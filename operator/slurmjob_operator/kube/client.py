@@ -7,6 +7,7 @@ generated model stands between us and the API server.
 from __future__ import annotations
 
 import base64
+import json
 from collections.abc import Awaitable, Mapping
 from datetime import UTC, datetime
 from typing import Any, Self, TypeVar, cast
@@ -130,7 +131,7 @@ class KubeClient:
         body = {
             "apiVersion": "events.k8s.io/v1",
             "kind": "Event",
-            "metadata": {"generateName": f"{key.name[:200]}.", "namespace": key.namespace},
+            "metadata": {"generateName": f"{key.name[:200].rstrip('.-')}-", "namespace": key.namespace},
             "eventTime": datetime.fromtimestamp(event.time, tz=UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ"),
             "reportingController": CONTROLLER,
             "reportingInstance": self._instance[:128],
@@ -159,6 +160,15 @@ async def _call(request: Awaitable[Answer]) -> Answer:
         return await request
     except ApiException as error:
         kind = _ERRORS.get(error.status or 0, Unavailable)
-        raise kind(f"the API server answered {error.status} {error.reason}") from None
+        raise kind(f"the API server answered {error.status}: {_said(error)}") from None
     except (TimeoutError, aiohttp.ClientError, OSError) as error:
         raise Unavailable(f"the API server did not answer ({type(error).__name__})") from None
+
+
+def _said(error: ApiException) -> str:
+    """The API server's own sentence; it names fields, and nothing that a Secret holds."""
+    try:
+        message = json.loads(error.body or "")["message"]
+    except (ValueError, TypeError, KeyError):
+        message = error.reason
+    return str(message)[:500]
