@@ -24,7 +24,7 @@ venv: $(STAMP) ## Make the virtual environment from the lock file
 check: $(STAMP) ## All static checks: format, lint, types, layers, CRDs up to date
 	$(VENV)/bin/ruff format --check operator sandbox tests
 	$(VENV)/bin/ruff check operator sandbox tests
-	$(VENV)/bin/mypy operator/slurmjob_operator sandbox/sandboxlib
+	$(VENV)/bin/mypy operator/slurmjob_operator sandbox/sandboxlib sandbox/demo.py
 	$(VENV)/bin/lint-imports --no-cache
 	@$(PY) -m slurmjob_operator.api.crds $(VENV)/crds && diff -r $(VENV)/crds crds || { echo "crds/ is stale: run make crds"; exit 1; }
 
@@ -39,6 +39,14 @@ test-unit: $(STAMP) ## Unit tests: seconds
 .PHONY: test
 test: $(STAMP) ## Every test; brings up what it needs and cleans up
 	$(PY) -m pytest tests/unit -q
+
+.PHONY: demo
+demo: $(STAMP) ## The story in one run: real Kubernetes, real Slurm, five SlurmJobs (KEEP=1 leaves it running)
+	@python3 sandbox/demo.py
+
+.PHONY: sandbox-down
+sandbox-down: ## Stop the sandbox and forget its state
+	@sandbox/sandbox down --purge
 
 .PHONY: lock
 lock: $(STAMP) ## Renew the lock files (hashes, no download addresses)
