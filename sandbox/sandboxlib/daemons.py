@@ -15,6 +15,9 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+_SPAWNED: list[subprocess.Popen[bytes]] = []
+"""Daemons that this process itself started."""
+
 
 class SandboxError(Exception):
     """A step failed; the message says what, and where to read on."""
@@ -77,6 +80,7 @@ def spawn(daemon: Daemon) -> None:
             cwd=daemon.cwd,
             start_new_session=True,
         )
+    _SPAWNED.append(process)
     ticks = start_time_ticks(process.pid)
     daemon.pid_file.write_text(f"{process.pid} {ticks or 0}\n")
 
@@ -139,12 +143,10 @@ def _wait_gone(daemon: Daemon, *, seconds: float) -> None:
 
 
 def _reap() -> None:
-    """Collect our own dead children, which would else look alive as zombies to others."""
-    try:
-        while os.waitpid(-1, os.WNOHANG)[0]:
-            pass
-    except ChildProcessError:
-        pass
+    """Collect those of our own children that have ended, which would else stay as zombies."""
+    for process in tuple(_SPAWNED):
+        if process.poll() is not None:
+            _SPAWNED.remove(process)
 
 
 def tail(log: Path, lines: int = 15) -> str:

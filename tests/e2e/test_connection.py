@@ -1,0 +1,96 @@
+"""Connections that do not work, each with its reason, and then repaired."""
+
+from __future__ import annotations
+
+import base64
+
+from sandboxlib import slurm_cluster
+from sandboxlib.paths import Paths
+from tests.e2e import cluster
+from tests.e2e.cluster import Tenant
+
+
+def _reason(tenant: Tenant) -> str:
+    return str(tenant.condition("campus", "Ready", of="slurmconnection").get("reason"))
+
+
+def _token(tenant: Tenant, **claims: object) -> str:
+    key = (slurm_cluster.folder(tenant.paths, cluster.SUITE) / "etc-slurm/jwt_hs256.key").read_bytes()
+    return slurm_cluster.sign({"exp": 4102444800, "iat": 0, "sun": "alice", **claims}, key)
+
+
+def test_missing_connection_then_made(operator: Paths, namespace: Tenant) -> None:
+    namespace.job("early")
+    namespace.wait_state("early", "Waiting")
+    submitted = namespace.condition("early", "Submitted")
+    assert submitted["reason"] == "ConnectionNotFound"
+    assert submitted["message"] == f"SlurmConnection campus does not exist in namespace {namespace.namespace}."
+    namespace.connect()
+    namespace.wait("early", "Complete")
+
+
+def test_missing_secret_then_made(operator: Paths, namespace: Tenant) -> None:
+    namespace.connect()
+    namespace.wait("campus", "Ready", of="slurmconnection")
+    namespace.kubectl("delete", "slurmconnection", "campus")
+    namespace.kubectl("delete", "secret", "campus-token")
+    connection = {
+        "apiVersion": "slurmjob.dev/v1alpha1",
+        "kind": "SlurmConnection",
+        "metadata": {"name": "campus"},
+        "spec": {
+            "servers": [{"url": slurm_cluster.rest_url(namespace.paths, cluster.SUITE)}],
+            "auth": {"jwt": {"secretKeyRef": {"name": "campus-token"}}},
+            "pollPeriodSeconds": 5,
+        },
+    }
+    namespace.apply(connection)
+    namespace.wait_until(lambda: _reason(namespace) == "SecretNotFound")
+    assert namespace.condition("campus", "Stalled", of="slurmconnection")["status"] == "True"
+    namespace.job("patient")
+    namespace.wait_state("patient", "Waiting")
+    namespace.connect()
+    namespace.wait("patient", "Complete")
+
+
+def test_wrong_url_then_repaired(tenant: Tenant) -> None:
+    patch = '-p={"spec":{"servers":[{"url":"http://127.0.0.1:9"}]}}'
+    tenant.kubectl("patch", "slurmconnection", "campus", "--type=merge", patch)
+    tenant.wait_until(lambda: _reason(tenant) == "ClusterUnreachable")
+    tenant.job("patient")
+    tenant.wait_state("patient", "Waiting")
+    assert tenant.condition("patient", "Submitted")["reason"] == "ClusterUnreachable"
+    tenant.connect()
+    tenant.wait("patient", "Complete")
+
+
+def test_bad_tokens_then_a_good_one(operator: Paths, namespace: Tenant) -> None:
+    for token, reason in (
+        ("not a token", "InvalidToken"),
+        (_token(namespace, sun="root"), "InvalidToken"),
+        (_token(namespace, **{"kubernetes.io": {}}), "InvalidToken"),
+        (_token(namespace, exp=1000), "TokenExpired"),
+        (_token(namespace)[:-6] + "AAAAAA", "AuthenticationFailed"),
+    ):
+        namespace.connect(token=token)
+        namespace.wait_until(lambda reason=reason: _reason(namespace) == reason)  # type: ignore[misc]
+        text = namespace.kubectl("get", "slurmconnection", "campus", "-o", "yaml")
+        assert token not in text
+    namespace.connect()
+    namespace.wait("campus", "Ready", of="slurmconnection")
+
+
+def test_no_token_in_any_output(tenant: Tenant) -> None:
+    tenant.job("quiet")
+    tenant.wait("quiet", "Complete")
+    secret = tenant.get("campus-token", "secret")["data"]["SLURM_JWT"]
+    token = base64.b64decode(secret).decode()
+    outputs = [
+        cluster.operator_log(tenant.paths),
+        tenant.kubectl("get", "slurmjobs,slurmconnections,events", "-o", "yaml"),
+        tenant.slurm("sacct", "-j", tenant.status("quiet")["jobId"], "--env-vars"),
+    ]
+    assert len(token) > 60
+    for output in outputs:
+        assert token not in output
+        assert token.rpartition(".")[2] not in output
