@@ -321,6 +321,17 @@ def held_without_note(view: JobView, facts: Facts, now: float) -> Decision | Non
     return Decision(status=status, recheck_at=now + 2)
 
 
+def not_looked_at_by_slurm_yet(view: JobView, facts: Facts, _now: float) -> Decision | None:
+    """Just released, and the scheduler has not come round: most jobs start before there is more to say, so
+    a status write is spared. What is recorded says already that the job is in the queue."""
+    record = _record(facts)
+    silent = record.states == {"PENDING"} and not record.held and (record.reason or "None") == "None"
+    synced = edit.is_true(view.status.conditions, ConditionType.SYNCED)
+    if not silent or view.status.slurm is not None or not synced:
+        return None
+    return Decision(status=view.status) if view.status.observed_generation == view.generation else None
+
+
 def living(view: JobView, facts: Facts, now: float) -> Decision | None:
     """Follow it."""
     record = _record(facts)
@@ -362,6 +373,7 @@ RECORDED: tuple[Rule, ...] = (
     over,
     release_refused,
     held_without_note,
+    not_looked_at_by_slurm_yet,
     living,
 )
 

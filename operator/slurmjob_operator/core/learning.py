@@ -38,7 +38,7 @@ def status_written(facts: Facts, *, before: JobView, after: JobView) -> Facts:
             releases=0,
             cancelled_at=None,
         )
-    if after.status.attempt_time != before.status.attempt_time and after.status.job_id is None:
+    if _opened(before) != _opened(after) and after.status.job_id is None:
         return replace(
             facts,
             fresh=_nothing_sent(facts, before),
@@ -47,6 +47,11 @@ def status_written(facts: Facts, *, before: JobView, after: JobView) -> Facts:
             search=None,
         )
     return facts
+
+
+def _opened(view: JobView) -> tuple[object, ...]:
+    """What changes when an attempt is opened; the time alone may not, being in whole seconds."""
+    return view.status.attempt, view.status.attempt_time, view.status.template_hash
 
 
 def _nothing_sent(facts: Facts, before: JobView) -> bool:

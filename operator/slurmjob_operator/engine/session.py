@@ -307,9 +307,7 @@ class Session:
 
     def _plan_reread(self, entry: Entry) -> None:
         """A pending job is read again for its reason: soon at first, at last every five minutes."""
-        slurm = entry.view.status.slurm
-        pending = entry.followed and (slurm is None or "PENDING" in slurm.states)
-        if not pending:
+        if not _pending(entry):
             entry.reread_delay = 0.0
             return
         shortest = self._poll_seconds()
@@ -371,4 +369,4 @@ class Session:
 
 def _pending(entry: Entry) -> bool:
     slurm = entry.view.status.slurm
-    return slurm is not None and "PENDING" in slurm.states
+    return entry.followed and (slurm is None or "PENDING" in slurm.states)

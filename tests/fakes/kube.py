@@ -1,0 +1,123 @@
+"""An in-memory API server for our kinds: resourceVersions, preconditions, finalizers, merge patches, events."""
+
+from __future__ import annotations
+
+import copy
+import uuid
+from collections.abc import Mapping
+from typing import Any
+
+from slurmjob_operator.kube.errors import Conflict, KubeError, NotFound, Unavailable
+from slurmjob_operator.kube.merge import merge_patch
+from slurmjob_operator.kube.port import Body, Kind, KubeEvent, ObjectKey
+
+
+class InMemoryKube:
+    """`faults` is a list of faults for the next writes: an error before the effect, or `"lost"`: after it."""
+
+    def __init__(self) -> None:
+        self.objects: dict[str, dict[str, Any]] = {}
+        self.secrets: dict[tuple[str, str], dict[str, bytes]] = {}
+        self.events: list[KubeEvent] = []
+        self.writes = 0
+        self.faults: list[KubeError | str] = []
+        self._version = 0
+
+    def create(self, kind: Kind, *, namespace: str, name: str, spec: Mapping[str, Any]) -> dict[str, Any]:
+        """What `kubectl apply` of a new object does."""
+        uid = str(uuid.uuid4())
+        body: dict[str, Any] = {
+            "kind": kind.value,
+            "metadata": {"namespace": namespace, "name": name, "uid": uid, "generation": 1},
+            "spec": copy.deepcopy(dict(spec)),
+            "status": {"observedGeneration": -1},
+        }
+        self.objects[uid] = body
+        self._bump(body)
+        return copy.deepcopy(body)
+
+    def edit(self, uid: str, **spec: Any) -> None:
+        """What a user's patch of spec does."""
+        body = self.objects[uid]
+        body["spec"].update(copy.deepcopy(spec))
+        body["metadata"]["generation"] += 1
+        self._bump(body)
+
+    def touch(self, uid: str) -> None:
+        """Somebody changes a label."""
+        self._bump(self.objects[uid])
+
+    def delete(self, uid: str) -> None:
+        """Gone at once, or marked while finalizers stand."""
+        body = self.objects.get(uid)
+        if body is None:
+            return
+        body["metadata"].setdefault("deletionTimestamp", "2026-01-01T00:00:00Z")
+        self._bump(body)
+        self._collect(body)
+
+    def body(self, uid: str) -> dict[str, Any] | None:
+        """The object as a watch would show it."""
+        found = self.objects.get(uid)
+        return None if found is None else copy.deepcopy(found)
+
+    async def get(self, key: ObjectKey) -> Body:
+        if key.uid not in self.objects:
+            raise NotFound(key.name)
+        return copy.deepcopy(self.objects[key.uid])
+
+    async def write_status(self, key: ObjectKey, *, old: Body, new: Body, resource_version: str) -> Body:
+        body, lost = self._checked(key, resource_version)
+        _apply(body["status"], merge_patch(old, new))
+        return self._written(body, lost)
+
+    async def write_finalizers(self, key: ObjectKey, *, finalizers: list[str], resource_version: str) -> Body:
+        body, lost = self._checked(key, resource_version)
+        body["metadata"]["finalizers"] = list(finalizers)
+        return self._written(body, lost)
+
+    async def read_secret(self, *, namespace: str, name: str) -> Mapping[str, bytes]:
+        if (namespace, name) not in self.secrets:
+            raise NotFound(name)
+        return self.secrets[namespace, name]
+
+    async def post_event(self, event: KubeEvent) -> None:
+        self.events.append(event)
+
+    def _checked(self, key: ObjectKey, resource_version: str) -> tuple[dict[str, Any], bool]:
+        fault = self.faults.pop(0) if self.faults else None
+        if isinstance(fault, KubeError):
+            raise fault
+        body = self.objects.get(key.uid)
+        if body is None:
+            raise NotFound(key.name)
+        if body["metadata"]["resourceVersion"] != resource_version:
+            raise Conflict(key.name)
+        return body, fault is not None
+
+    def _written(self, body: dict[str, Any], lost: bool) -> Body:
+        self.writes += 1
+        self._bump(body)
+        self._collect(body)
+        if lost:
+            raise Unavailable("the answer was lost")
+        return copy.deepcopy(body)
+
+    def _bump(self, body: dict[str, Any]) -> None:
+        self._version += 1
+        body["metadata"]["resourceVersion"] = str(self._version)
+
+    def _collect(self, body: dict[str, Any]) -> None:
+        metadata = body["metadata"]
+        if "deletionTimestamp" in metadata and not metadata.get("finalizers"):
+            self.objects.pop(metadata["uid"], None)
+
+
+def _apply(target: dict[str, Any], patch: Mapping[str, Any]) -> None:
+    for key, value in patch.items():
+        if value is None:
+            target.pop(key, None)
+        elif isinstance(value, Mapping) and isinstance(target.get(key), dict):
+            _apply(target[key], value)
+        else:
+            target[key] = copy.deepcopy(value)
