@@ -24,7 +24,7 @@ venv: $(STAMP) ## Make the virtual environment from the lock file
 check: $(STAMP) ## All static checks: format, lint, types, layers, CRDs up to date
 	$(VENV)/bin/ruff format --check operator sandbox tests
 	$(VENV)/bin/ruff check operator sandbox tests
-	$(VENV)/bin/mypy operator/slurmjob_operator sandbox/sandboxlib sandbox/demo.py
+	$(VENV)/bin/mypy operator/slurmjob_operator sandbox/sandboxlib sandbox/demo.py tests/run.py tests/real tests/fakes tests/contract
 	$(VENV)/bin/lint-imports --no-cache
 	@$(PY) -m slurmjob_operator.api.crds $(VENV)/crds && diff -r $(VENV)/crds crds || { echo "crds/ is stale: run make crds"; exit 1; }
 
@@ -38,7 +38,7 @@ test-unit: $(STAMP) ## Unit tests: seconds
 
 .PHONY: test
 test: $(STAMP) ## Every test; brings up what it needs and cleans up
-	$(PY) -m pytest tests/unit -q
+	@$(PY) tests/run.py
 
 .PHONY: demo
 demo: $(STAMP) ## The story in one run: real Kubernetes, real Slurm, five SlurmJobs (KEEP=1 leaves it running)

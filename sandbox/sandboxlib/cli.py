@@ -102,7 +102,7 @@ def _down(paths: Paths, flags: argparse.Namespace) -> int:
         stop([operator_process.daemon(paths)])
         for suite in slurm_cluster.SUITES:
             slurm_cluster.down(paths, suite)
-        stop(reversed(control_plane.daemons(paths)))
+        control_plane.down(paths)
     if flags.purge:
         shutil.rmtree(paths.state, ignore_errors=True)
     say(f"down after {time.monotonic() - began:.1f} s")

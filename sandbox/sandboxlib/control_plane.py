@@ -15,7 +15,7 @@ from pathlib import Path
 
 from sandboxlib import kube_binaries, ports
 from sandboxlib.certificates import Leaf, make_ca, make_key_pair, make_leaf
-from sandboxlib.daemons import Daemon, SandboxError, spawn, wait_ready
+from sandboxlib.daemons import Daemon, SandboxError, spawn, stop, wait_ready
 from sandboxlib.paths import Paths
 from sandboxlib.progress import step
 
@@ -74,6 +74,12 @@ def up(paths: Paths) -> None:
         for daemon in daemons(paths):
             wait_ready(daemon)
         _wait_default_account(paths)
+
+
+def down(paths: Paths) -> None:
+    """Stop it, one after the other: kube-apiserver takes 15 s to end when etcd has gone before it."""
+    for daemon in reversed(daemons(paths)):
+        stop([daemon])
 
 
 def kubectl(paths: Paths, *arguments: str, stdin: str | None = None) -> str:

@@ -28,7 +28,7 @@ def daemon(paths: Paths, extra: Sequence[str] = ()) -> Daemon:
         argv=(str(program), *flags, *extra),
         log=paths.logs / "operator.log",
         pid_file=paths.run / "operator.pid",
-        env={"KUBECONFIG": str(_kubeconfig(paths)), "HOME": str(paths.state), "USER": "operator"},
+        env={"KUBECONFIG": str(kubeconfig(paths)), "HOME": str(paths.state), "USER": "operator"},
         ready=lambda: _ready(port),
     )
 
@@ -46,16 +46,21 @@ def install(paths: Paths) -> None:
     control_plane.kubectl(paths, "apply", "-k", str(paths.checkout / "manifests" / "base"))
 
 
-def start_operator(paths: Paths, extra: Sequence[str] = ()) -> None:
-    """Install what it needs, give it a token of its service account, start it and wait until it is ready."""
+def grant(paths: Paths) -> None:
+    """Install what the operator needs, and write a kubeconfig with a token of its service account."""
     install(paths)
     token = control_plane.kubectl(paths, "-n", NAMESPACE, "create", "token", ACCOUNT, "--duration=24h").strip()
     control_plane.write_kubeconfig(
-        _kubeconfig(paths),
+        kubeconfig(paths),
         server=control_plane.server_url(paths),
         ca=control_plane.folder(paths) / "pki" / "ca.crt",
         user={"token": token},
     )
+
+
+def start_operator(paths: Paths, extra: Sequence[str] = ()) -> None:
+    """Give it its rights, start it and wait until it is ready."""
+    grant(paths)
     wanted = daemon(paths, extra)
     if not Path(wanted.argv[0]).exists():
         raise SandboxError("the operator is not installed in .venv: run `make venv` first")
@@ -83,7 +88,8 @@ def connection(*, namespace: str, name: str, url: str, token: str, poll_seconds:
     return "\n---\n".join(json.dumps(item, indent=1) for item in (secret, kind)) + "\n"
 
 
-def _kubeconfig(paths: Paths) -> Path:
+def kubeconfig(paths: Paths) -> Path:
+    """The operator's own: the rights that are shipped, nothing more."""
     return paths.state / "operator" / "kubeconfig"
 
 

@@ -10,16 +10,27 @@ class Suite:
     """A suite of Debian and the Slurm in it. `script` is debootstrap's, where it does not know the name.
 
     `valid_until` is false for suites whose archive metadata may be older than they say: testing moves on.
+    `api_versions` are those that its slurmrestd serves, newest first.
     """
 
     name: str
     release: str
     script: str
     valid_until: bool
+    api_versions: tuple[str, ...]
 
 
 SUITES: dict[str, Suite] = {
-    suite.name: suite for suite in (Suite(name="forky", release="26.05", script="sid", valid_until=False),)
+    suite.name: suite
+    for suite in (
+        Suite(
+            name="forky",
+            release="26.05",
+            script="sid",
+            valid_until=False,
+            api_versions=("v0.0.45", "v0.0.44", "v0.0.43", "v0.0.42"),
+        ),
+    )
 }
 
 PACKAGES: tuple[str, ...] = (

@@ -6,8 +6,8 @@ import base64
 
 from sandboxlib import slurm_cluster
 from sandboxlib.paths import Paths
-from tests.e2e import cluster
-from tests.e2e.cluster import Tenant
+from tests.real import cluster
+from tests.real.cluster import Tenant
 
 
 def _reason(tenant: Tenant) -> str:

@@ -7,8 +7,8 @@ import time
 import pytest
 
 from sandboxlib.daemons import SandboxError
-from tests.e2e import cluster
-from tests.e2e.cluster import Tenant
+from tests.real import cluster
+from tests.real.cluster import Tenant
 
 
 def test_success(tenant: Tenant) -> None:
@@ -106,6 +106,7 @@ def test_template_is_frozen_once_submitted(tenant: Tenant) -> None:
         tenant.kubectl("patch", "slurmjob", "fixed", "--type=merge", '-p={"spec":{"template":{"time":"9"}}}')
 
 
+@pytest.mark.alone
 def test_operator_killed_again_and_again(tenant: Tenant) -> None:
     """Whatever moment the kill meets: each job runs once and its end is known."""
     names = [f"k{number}" for number in range(6)]
@@ -119,6 +120,7 @@ def test_operator_killed_again_and_again(tenant: Tenant) -> None:
         assert tenant.executions(name) == {tenant.status(name)["jobId"]: 1}
 
 
+@pytest.mark.alone
 def test_ended_and_forgotten_while_the_operator_was_away(tenant: Tenant) -> None:
     """slurmctld forgets an ended job after MinJobAge (10 s here); slurmdbd's record tells."""
     tenant.job("away", script="sleep 1; exit 7")

@@ -7,6 +7,7 @@ import uuid
 from collections.abc import Mapping
 from typing import Any
 
+from slurmjob_operator.api.names import JOB_FINALIZER
 from slurmjob_operator.kube.errors import Conflict, KubeError, NotFound, Unavailable
 from slurmjob_operator.kube.merge import merge_patch
 from slurmjob_operator.kube.port import Body, Kind, KubeEvent, ObjectKey
@@ -68,13 +69,23 @@ class InMemoryKube:
 
     async def write_status(self, key: ObjectKey, *, old: Body, new: Body, resource_version: str) -> Body:
         body, lost = self._checked(key, resource_version)
+        before = copy.deepcopy(body)
         _apply(body["status"], merge_patch(old, new))
-        return self._written(body, lost)
+        return self._written(body, lost, changed=before != body)
 
     async def write_finalizers(self, key: ObjectKey, *, finalizers: list[str], resource_version: str) -> Body:
         body, lost = self._checked(key, resource_version)
+        changed = body["metadata"].get("finalizers", []) != finalizers
         body["metadata"]["finalizers"] = list(finalizers)
-        return self._written(body, lost)
+        return self._written(body, lost, changed=changed)
+
+    async def connection_in_use(self, *, namespace: str, name: str) -> bool:
+        return any(
+            body["metadata"]["namespace"] == namespace
+            and body["spec"].get("connectionRef", {}).get("name") == name
+            and JOB_FINALIZER in body["metadata"].get("finalizers", [])
+            for body in self.objects.values()
+        )
 
     async def read_secret(self, *, namespace: str, name: str) -> Mapping[str, bytes]:
         if (namespace, name) not in self.secrets:
@@ -95,9 +106,11 @@ class InMemoryKube:
             raise Conflict(key.name)
         return body, fault is not None
 
-    def _written(self, body: dict[str, Any], lost: bool) -> Body:
+    def _written(self, body: dict[str, Any], lost: bool, *, changed: bool) -> Body:
+        """A write that changes nothing makes no new version, as in etcd."""
         self.writes += 1
-        self._bump(body)
+        if changed:
+            self._bump(body)
         self._collect(body)
         if lost:
             raise Unavailable("the answer was lost")

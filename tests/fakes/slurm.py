@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from slurmjob_operator.core.records import Accepted, ClusterInfo, JobRecord, Source
-from slurmjob_operator.slurm.errors import JobNotFound, OutcomeUnknown, Refused, SlurmError
+from slurmjob_operator.slurm.errors import CredentialsRejected, JobNotFound, OutcomeUnknown, Refused, SlurmError
 from slurmjob_operator.slurm.request import JobRequest
 
 PARTITIONS = frozenset({"debug", "gpu", "tiny"})
@@ -32,8 +32,9 @@ class InMemorySlurm:
     releases: list[int] = field(default_factory=list)
     next_id: int = 1
 
-    def port(self, user: str) -> MemoryPort:
-        return MemoryPort(cluster=self, user=user)
+    def port(self, user: str, *, accepted: bool = True) -> MemoryPort:
+        """As this user; `accepted` is whether Slurm takes the token."""
+        return MemoryPort(cluster=self, user=user, accepted=accepted)
 
     # --- What Slurm does by itself ------------------------------------------------------------------------
 
@@ -86,6 +87,7 @@ class MemoryPort:
 
     cluster: InMemorySlurm
     user: str
+    accepted: bool = True
 
     async def info(self) -> ClusterInfo:
         self._before("info")
@@ -180,6 +182,8 @@ class MemoryPort:
     def _before(self, verb: str) -> bool:
         """Count the call and take the next fault: raise it, or say that the answer will be lost."""
         self.cluster.calls[verb] += 1
+        if not self.accepted:
+            raise CredentialsRejected("the token was not accepted", code=1007)
         waiting = self.cluster.faults.get(verb)
         if not waiting:
             return False

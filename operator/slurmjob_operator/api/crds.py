@@ -22,7 +22,7 @@ _DROPPED = ("title", "discriminator", "$defs", "additionalProperties")
 
 
 def _inline(schema: Any, definitions: Schema) -> Any:
-    """Replace references, drop nulls and titles, and write int-or-string as Kubernetes does."""
+    """Replace references, drop nulls, titles and empty defaults, and write int-or-string as Kubernetes does."""
     if isinstance(schema, list):
         return [_inline(item, definitions) for item in schema]
     if not isinstance(schema, dict):
@@ -37,7 +37,7 @@ def _inline(schema: Any, definitions: Schema) -> Any:
     for key, value in schema.items():
         if key == "properties":
             result[key] = {name: _inline(item, definitions) for name, item in value.items()}
-        elif key not in _DROPPED and not (key == "default" and value is None):
+        elif key not in _DROPPED and not (key == "default" and value in (None, "", [])):
             result[key] = _inline(value, definitions)
     return result
 

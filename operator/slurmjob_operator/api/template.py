@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from pydantic import Field
+from pydantic import ConfigDict, Field
 
 from slurmjob_operator.api.base import Model, crd
 
@@ -12,7 +12,22 @@ Word = Annotated[str, Field(min_length=1, max_length=256, pattern=r"^[^\x00-\x1f
 Path = Annotated[str, Field(min_length=1, max_length=4096, pattern=r"^[^\x00-\x1f\x7f]*$")]
 Count = Annotated[int, Field(ge=1, le=1_000_000, json_schema_extra={"format": "int32"})]
 
-INT_OR_STRING: dict[str, Any] = crd(int_or_string=True)
+INT_OR_STRING: dict[str, Any] = {**crd(int_or_string=True), "maxLength": 64}
+"""A number or sbatch's text for one; compared and parsed as text."""
+
+RULES: list[dict[str, str]] = [
+    {
+        "rule": "!has(self.mem) || !has(self.memPerCpu)",
+        "message": "`mem` and `memPerCpu` exclude each other, as for sbatch",
+        "reason": "FieldValueInvalid",
+    },
+    {
+        "rule": "!has(self.comment) || !self.comment.contains('[slurmjob.dev/')",
+        "message": "`comment` must not hold `[slurmjob.dev/`, the operator's own marker",
+        "reason": "FieldValueInvalid",
+    },
+]
+"""What the API server itself refuses, beyond types and bounds. All of it is checked again before submission."""
 
 
 class EnvironmentVariable(Model):
@@ -42,6 +57,8 @@ class JobTemplate(Model):
 
     The template is frozen from the moment that a job id has been recorded.
     """
+
+    model_config = ConfigDict(json_schema_extra=crd(validations=RULES))
 
     script: Annotated[
         str,

@@ -21,6 +21,7 @@ def registry(engine: Engine) -> kopf.OperatorRegistry:
     """A registry of our handlers, bound to one engine."""
     handlers = kopf.OperatorRegistry()
     kopf.on.startup(registry=handlers)(_configure)
+    kopf.on.cleanup(registry=handlers)(_closer(engine))
     kopf.on.login(registry=handlers)(login)
     kopf.on.event(GROUP, VERSION, "slurmjobs", registry=handlers)(_feed(engine.observe_job, engine.forget_job))
     kopf.on.event(GROUP, VERSION, "slurmconnections", registry=handlers)(
@@ -38,6 +39,14 @@ def _feed(observe: Callable[[Body], None], forget: Callable[[Body], None]) -> Ca
             observe(body)
 
     return handle
+
+
+def _closer(engine: Engine) -> Callable[..., Any]:
+    async def close(**_kwargs: object) -> None:
+        """Kopf waits 5 s for every task that was born while it ran, so the engine's own ends before that."""
+        await engine.close()
+
+    return close
 
 
 async def _configure(settings: kopf.OperatorSettings, **_kwargs: object) -> None:

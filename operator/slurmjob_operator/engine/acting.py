@@ -30,6 +30,7 @@ from slurmjob_operator.core.identity import CLOCK_SLACK_SECONDS
 from slurmjob_operator.core.records import Accepted, JobRecord
 from slurmjob_operator.core.times import epoch_of
 from slurmjob_operator.core.view import ConnectionFacts, Deferral, JobView, Rejection, Trouble, Unconfirmed
+from slurmjob_operator.engine.events import post
 from slurmjob_operator.engine.ports import Outside
 from slurmjob_operator.engine.registry import Entry
 from slurmjob_operator.engine.views import status_body
@@ -130,10 +131,7 @@ class Actor:
             warning=note.warning,
             time=self._outside.now(),
         )
-        try:
-            await self._outside.kube.post_event(event)
-        except kube_errors.KubeError as error:
-            logger.warning("event %s was not posted: %s", note.reason, error, extra=context(view))
+        await post(self._outside.kube, event, context=context(view))
 
     async def _finalizer(self, entry: Entry, *, present: bool) -> None:
         others = [name for name in entry.finalizers if name != JOB_FINALIZER]

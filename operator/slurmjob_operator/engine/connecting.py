@@ -55,10 +55,19 @@ class NotConnected(Exception):
         self.message = message
 
 
-async def connect(outside: Outside, body: Mapping[str, Any]) -> Connected:
-    """Read the Secret, check the token, find the API version, prove the credentials. Raises `NotConnected`."""
+async def connect(outside: Outside, body: Mapping[str, Any], *, known: SlurmToken | None = None) -> Connected:
+    """Read the Secret, check the token, find the API version, prove the credentials. Raises `NotConnected`.
+
+    `known` is a token read earlier, that serves until it expires when the Secret is gone: for those who must
+    still cancel jobs while their namespace is being deleted.
+    """
     spec = _spec(body)
-    token = await _token(outside, spec, namespace=body["metadata"]["namespace"])
+    try:
+        token = await _token(outside, spec, namespace=body["metadata"]["namespace"])
+    except NotConnected as problem:
+        if known is None or problem.reason is not Reason.SECRET_NOT_FOUND or known.expires_at <= outside.now():
+            raise
+        token = known
     try:
         port = outside.slurm.open(spec, token)
         info = await port.info()

@@ -25,9 +25,12 @@ class Engine:
         self._outside = outside
         self._registry = Registry()
         self._sessions: dict[ConnectionKey, tuple[Session, asyncio.Task[None]]] = {}
+        self._closed = False
 
     def observe_job(self, body: Mapping[str, Any]) -> None:
         """A SlurmJob as a watch shows it, new, changed or listed again."""
+        if self._closed:
+            return
         entry, changed = self._registry.observe(body)
         session = self._session(entry.connection)
         if not changed:
@@ -45,6 +48,8 @@ class Engine:
 
     def observe_connection(self, body: Mapping[str, Any]) -> None:
         """A SlurmConnection as a watch shows it."""
+        if self._closed:
+            return
         metadata = body["metadata"]
         self._session((metadata["namespace"], metadata["name"])).observe_connection(body)
 
@@ -65,7 +70,8 @@ class Engine:
         ]
 
     async def close(self) -> None:
-        """Stop all loops. What was begun is found again at the next start."""
+        """Stop all loops, for good. What was begun is found again at the next start."""
+        self._closed = True
         tasks = [task for _, task in self._sessions.values()]
         for task in tasks:
             task.cancel()

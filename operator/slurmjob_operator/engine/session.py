@@ -12,19 +12,17 @@ from collections.abc import Mapping
 from typing import Any
 
 from slurmjob_operator.api.conditions import ConditionType, EventReason, Reason
-from slurmjob_operator.api.names import CONNECTION_FINALIZER
-from slurmjob_operator.api.status import SlurmConnectionStatus
 from slurmjob_operator.core import conditions as edit
 from slurmjob_operator.core.learning import outdated
 from slurmjob_operator.core.view import ConnectionFacts, Trouble
 from slurmjob_operator.engine import connecting
 from slurmjob_operator.engine.acting import Actor, CredentialsLost, Gone, context, retry_delay
+from slurmjob_operator.engine.connection_object import ConnectionObject
 from slurmjob_operator.engine.ports import Outside
 from slurmjob_operator.engine.registry import ConnectionKey, Entry, Registry
-from slurmjob_operator.engine.views import CONNECTION_STATUS, newer, object_key, status_body
 from slurmjob_operator.kube import errors as kube_errors
-from slurmjob_operator.kube.port import Kind, KubeEvent
 from slurmjob_operator.slurm import errors as slurm_errors
+from slurmjob_operator.slurm.token import SlurmToken
 
 AT_ONCE = 8
 """SlurmJobs of one connection that are brought forward side by side."""
@@ -47,9 +45,9 @@ class Session:
         self._outside = outside
         self._registry = registry
         self._actor = Actor(outside)
-        self._body: Mapping[str, Any] | None = None
-        self._status = SlurmConnectionStatus()
+        self._object = ConnectionObject(key, outside)
         self._connected: connecting.Connected | None = None
+        self._token: SlurmToken | None = None
         self._connect_at = 0.0
         self._failures = 0
         self._poll_at = 0.0
@@ -67,18 +65,7 @@ class Session:
 
     def observe_connection(self, body: Mapping[str, Any]) -> None:
         """Take the connection in as a watch shows it. An edit, or another object of that name: connect anew."""
-        old = self._body
-        same_object = old is not None and old["metadata"]["uid"] == body["metadata"]["uid"]
-        if (
-            old is not None
-            and same_object
-            and not newer(body["metadata"]["resourceVersion"], old["metadata"]["resourceVersion"])
-        ):
-            return
-        self._body = body
-        self._status = CONNECTION_STATUS.validate_python(body.get("status") or {})
-        edited = old is None or not same_object or old["metadata"]["generation"] != body["metadata"]["generation"]
-        if edited:
+        if self._object.observe(body):
             self._connected = None
             self._failures = 0
             self._connect_at = 0.0
@@ -86,16 +73,16 @@ class Session:
 
     def forget_connection(self) -> None:
         """The connection is gone."""
-        self._body = None
+        self._object.forget()
         self._connected = None
-        self._status = SlurmConnectionStatus()
+        self._token = None
         self._set_problem(Reason.CONNECTION_NOT_FOUND, self._missing_message(), MISSING_CONNECTION_SECONDS)
         self._all_due()
 
     @property
     def idle(self) -> bool:
         """Whether nothing is left to do here."""
-        return self._body is None and not self._tasks and next(self._registry.of(self.key), None) is None
+        return self._object.body is None and not self._tasks and next(self._registry.of(self.key), None) is None
 
     # --- The loop -----------------------------------------------------------------------------------------
 
@@ -116,10 +103,10 @@ class Session:
             await asyncio.gather(*self._tasks, return_exceptions=True)
 
     async def _pass(self) -> None:
-        if self._body is not None:
-            await self._hold_connection(self._body)
-        if self._body is not None and self._connected is None and self._outside.monotonic() >= self._connect_at:
-            await self._connect(self._body)
+        await self._object.hold(needed=any(entry.view.has_finalizer for entry in self._registry.of(self.key)))
+        body = self._object.body
+        if body is not None and self._connected is None and self._outside.monotonic() >= self._connect_at:
+            await self._connect(body)
         elif self._connected is not None and self._token_expires(self._connected):
             self._connected = None
             self._connect_at = 0.0
@@ -134,7 +121,7 @@ class Session:
         times += [entry.due for entry in self._registry.of(self.key) if entry.due is not None and not entry.running]
         if self._connected is not None:
             times.append(self._poll_at)
-        elif self._body is not None:
+        elif self._object.body is not None:
             times.append(self._connect_at)
         try:
             async with asyncio.timeout(max(0.0, min(times) - now)):
@@ -148,27 +135,28 @@ class Session:
         now = self._outside.now()
         generation = body["metadata"]["generation"]
         try:
-            connected = await connecting.connect(self._outside, body)
+            connected = await connecting.connect(self._outside, body, known=self._token if self._letting_go else None)
         except connecting.NotConnected as problem:
             delay = min(retry_delay(self._failures), connecting.RETRY_SECONDS)
             self._failures += 1
             self._connect_at = self._outside.monotonic() + delay
             self._set_problem(problem.reason, problem.message, delay)
-            await self._tell(
-                connecting.not_ready(self._status, problem, generation=generation, now=now),
+            await self._object.tell(
+                connecting.not_ready(self._object.status, problem, generation=generation, now=now),
                 EventReason.CONNECTION_NOT_READY,
                 problem.message,
             )
             return
         self._failures = 0
         self._connected = connected
+        self._token = connected.token
         self._poll_at = 0.0
         self._actor.port = connected.port
         self._actor.connection = ConnectionFacts(user=connected.token.user, cluster_name=connected.info.cluster_name)
         self._all_due()
-        status = connecting.ready(self._status, connected, generation=generation, now=now)
+        status = connecting.ready(self._object.status, connected, generation=generation, now=now)
         message = edit.find(status.conditions, ConditionType.READY)
-        await self._tell(status, EventReason.CONNECTION_READY, message.message if message else "")
+        await self._object.tell(status, EventReason.CONNECTION_READY, message.message if message else "")
 
     def _set_problem(self, reason: Reason, message: str, retry_seconds: float) -> None:
         """Jobs are told only when the reason is another one: a message may differ at each try."""
@@ -183,76 +171,16 @@ class Session:
         if old is None or old.reason != reason:
             self._all_due()
 
+    @property
+    def _letting_go(self) -> bool:
+        """Whether something is deleted that still needs Slurm."""
+        return self._object.deleting or any(entry.view.deleting for entry in self._registry.of(self.key))
+
     def _token_expires(self, connected: connecting.Connected) -> bool:
         return connected.token.expires_at - connecting.EXPIRY_MARGIN_SECONDS <= self._outside.now()
 
     def _missing_message(self) -> str:
         return f"SlurmConnection {self.key[1]} does not exist in namespace {self.key[0]}."
-
-    async def _tell(self, status: SlurmConnectionStatus, reason: EventReason, message: str) -> None:
-        """Write the connection's status when it changed; an event when readiness did."""
-        body = self._body
-        if body is None or status == self._status:
-            return
-        was = edit.find(self._status.conditions, ConditionType.READY)
-        is_now = edit.find(status.conditions, ConditionType.READY)
-        key = object_key(Kind.SLURM_CONNECTION, body)
-        try:
-            written = await self._outside.kube.write_status(
-                key,
-                old=status_body(self._status),
-                new=status_body(status),
-                resource_version=body["metadata"]["resourceVersion"],
-            )
-            self.observe_connection(written)
-            if is_now is not None and (was is None or was.reason != is_now.reason):
-                logger.info("connection %s/%s: %s", *self.key, message)
-                warning = reason is EventReason.CONNECTION_NOT_READY
-                await self._outside.kube.post_event(
-                    KubeEvent(
-                        regarding=key,
-                        reason=str(reason),
-                        message=message,
-                        warning=warning,
-                        time=self._outside.now(),
-                    )
-                )
-        except kube_errors.Conflict:
-            await self._refresh_connection(body)
-        except kube_errors.KubeError as error:
-            logger.warning("status of connection %s/%s was not written: %s", *self.key, error)
-
-    async def _refresh_connection(self, body: Mapping[str, Any]) -> None:
-        """Somebody else wrote: read again; the next try to connect tells the rest."""
-        try:
-            self.observe_connection(await self._outside.kube.get(object_key(Kind.SLURM_CONNECTION, body)))
-        except kube_errors.KubeError as error:
-            logger.info("connection %s/%s: %s", *self.key, error)
-
-    async def _hold_connection(self, body: Mapping[str, Any]) -> None:
-        """Keep our finalizer on the connection while SlurmJobs with theirs need it to be let go."""
-        finalizers = list(body["metadata"].get("finalizers") or ())
-        deleting = "deletionTimestamp" in body["metadata"]
-        needed = any(entry.view.has_finalizer for entry in self._registry.of(self.key))
-        held = CONNECTION_FINALIZER in finalizers
-        if needed and not held and not deleting:
-            wanted = [*finalizers, CONNECTION_FINALIZER]
-        elif held and not needed and deleting:
-            wanted = [name for name in finalizers if name != CONNECTION_FINALIZER]
-        else:
-            return
-        try:
-            written = await self._outside.kube.write_finalizers(
-                object_key(Kind.SLURM_CONNECTION, body),
-                finalizers=wanted,
-                resource_version=body["metadata"]["resourceVersion"],
-            )
-        except kube_errors.Conflict:
-            await self._refresh_connection(body)
-        except kube_errors.KubeError as error:
-            logger.info("finalizers of connection %s/%s: %s", *self.key, error)
-        else:
-            self.observe_connection(written)
 
     def _lose_credentials(self) -> None:
         """The token was refused: read the Secret again."""
@@ -339,7 +267,8 @@ class Session:
 
     async def _lost_sight(self, error: slurm_errors.SlurmError) -> None:
         """Slurm does not answer: say so on the connection and on each job, and connect anew."""
-        if self._body is None:
+        body = self._object.body
+        if body is None:
             return
         problem = connecting.NotConnected(Reason.CLUSTER_UNREACHABLE, str(error))
         self._connected = None
@@ -347,12 +276,12 @@ class Session:
         self._failures += 1
         self._set_problem(problem.reason, problem.message, connecting.RETRY_SECONDS)
         status = connecting.not_ready(
-            self._status,
+            self._object.status,
             problem,
-            generation=self._body["metadata"]["generation"],
+            generation=body["metadata"]["generation"],
             now=self._outside.now(),
         )
-        await self._tell(status, EventReason.CONNECTION_NOT_READY, problem.message)
+        await self._object.tell(status, EventReason.CONNECTION_NOT_READY, problem.message)
 
     def _read_again(self, entry: Entry) -> None:
         if not entry.running:

@@ -10,20 +10,22 @@ import base64
 import json
 from collections.abc import Awaitable, Mapping
 from datetime import UTC, datetime
-from typing import Any, Self, TypeVar, cast
+from pathlib import Path
+from typing import Any, NamedTuple, Self, TypeVar, cast
 
 import aiohttp
 from kubernetes.aio import client, config
 from kubernetes.aio.client.exceptions import ApiException
 
-from slurmjob_operator.api.names import API_VERSION, GROUP, VERSION
-from slurmjob_operator.kube.errors import Conflict, Forbidden, Invalid, KubeError, NotFound, Unavailable
+from slurmjob_operator.api.names import API_VERSION, GROUP, JOB_FINALIZER, VERSION
+from slurmjob_operator.kube.errors import Conflict, Forbidden, Invalid, KubeError, NotFound, Terminating, Unavailable
 from slurmjob_operator.kube.merge import merge_patch
 from slurmjob_operator.kube.port import Body, Kind, KubeEvent, ObjectKey
 
 MERGE_PATCH = "application/merge-patch+json"
 CONTROLLER = "slurmjob.dev/operator"
 REQUEST_SECONDS = 30.0
+PAGE = 500
 
 KIND_NAMES = {Kind.SLURM_JOB: "SlurmJob", Kind.SLURM_CONNECTION: "SlurmConnection"}
 
@@ -39,10 +41,14 @@ Answer = TypeVar("Answer")
 
 
 class KubeClient:
-    """One pool of connections to the API server. Use as an async context manager."""
+    """One pool of connections to the API server. Use as an async context manager.
 
-    def __init__(self, *, instance: str, connections: int = 32) -> None:
+    In a pod the service account is used; else `kubeconfig`, or the file that kubectl would take.
+    """
+
+    def __init__(self, *, instance: str, connections: int = 32, kubeconfig: Path | None = None) -> None:
         self._instance = instance
+        self._kubeconfig = kubeconfig
         self._connections = connections
         self._api: client.ApiClient | None = None
 
@@ -51,7 +57,10 @@ class KubeClient:
         try:
             config.load_incluster_config(client_configuration=configuration)
         except config.ConfigException:
-            await config.load_kube_config(client_configuration=configuration)
+            await config.load_kube_config(
+                config_file=None if self._kubeconfig is None else str(self._kubeconfig),
+                client_configuration=configuration,
+            )
         configuration.connection_pool_maxsize = self._connections
         self._api = client.ApiClient(configuration)
         return self
@@ -78,10 +87,8 @@ class KubeClient:
 
     async def write_status(self, key: ObjectKey, *, old: Body, new: Body, resource_version: str) -> Body:
         """See `KubePort`."""
-        patch = {
-            "metadata": {"resourceVersion": resource_version, "uid": key.uid},
-            "status": merge_patch(old, new),
-        }
+        # the uid of a patch of status is not looked at; the version alone tells an object's successor apart
+        patch = {"metadata": {"resourceVersion": resource_version}, "status": merge_patch(old, new)}
         body = await _call(
             self._objects.patch_namespaced_custom_object_status(
                 GROUP,
@@ -114,6 +121,29 @@ class KubeClient:
             )
         )
         return cast("dict[str, Any]", body)
+
+    async def connection_in_use(self, *, namespace: str, name: str) -> bool:
+        """See `KubePort`. Page by page, until one is found."""
+        page = ""
+        while True:
+            body = await _call(
+                self._objects.list_namespaced_custom_object(
+                    GROUP,
+                    VERSION,
+                    namespace,
+                    Kind.SLURM_JOB.value,
+                    field_selector=f"spec.connectionRef.name={name}",
+                    limit=PAGE,
+                    _continue=page,
+                    _request_timeout=REQUEST_SECONDS,
+                )
+            )
+            found = cast("dict[str, Any]", body)
+            if any(JOB_FINALIZER in (item["metadata"].get("finalizers") or ()) for item in found["items"]):
+                return True
+            page = found["metadata"].get("continue") or ""
+            if not page:
+                return False
 
     async def read_secret(self, *, namespace: str, name: str) -> Mapping[str, bytes]:
         """See `KubePort`."""
@@ -159,16 +189,26 @@ async def _call(request: Awaitable[Answer]) -> Answer:
     try:
         return await request
     except ApiException as error:
+        said = _said(error)
         kind = _ERRORS.get(error.status or 0, Unavailable)
-        raise kind(f"the API server answered {error.status}: {_said(error)}") from None
+        if kind is Forbidden and "NamespaceTerminating" in said.causes:
+            kind = Terminating
+        raise kind(f"the API server answered {error.status}: {said.message}") from None
     except (TimeoutError, aiohttp.ClientError, OSError) as error:
         raise Unavailable(f"the API server did not answer ({type(error).__name__})") from None
 
 
-def _said(error: ApiException) -> str:
-    """The API server's own sentence; it names fields, and nothing that a Secret holds."""
+class _Said(NamedTuple):
+    message: str
+    causes: tuple[str, ...]
+
+
+def _said(error: ApiException) -> _Said:
+    """The API server's own sentence, which names fields and nothing that a Secret holds, and its causes."""
     try:
-        message = json.loads(error.body or "")["message"]
-    except (ValueError, TypeError, KeyError):
-        message = error.reason
-    return str(message)[:500]
+        status = json.loads(error.body or "")
+        message = str(status["message"])
+        causes = tuple(str(cause.get("reason")) for cause in (status.get("details") or {}).get("causes") or ())
+    except (ValueError, TypeError, KeyError, AttributeError):
+        return _Said(str(error.reason)[:500], ())
+    return _Said(message[:500], causes)

@@ -4,6 +4,7 @@ KubeError
 ├── Conflict      somebody else wrote: read again and decide again
 ├── NotFound      the object is gone
 ├── Forbidden     a rule of RBAC or admission is missing; a person has to act
+│   └── Terminating   nothing new can be created there: the namespace is being deleted
 ├── Invalid       the API server refused what we wrote; a defect of ours, or an older CRD
 └── Unavailable   try again later; a write may have taken effect
 """
@@ -25,6 +26,10 @@ class NotFound(KubeError):
 
 class Forbidden(KubeError):
     """We may not do that."""
+
+
+class Terminating(Forbidden):
+    """The namespace is being deleted and takes nothing new."""
 
 
 class Invalid(KubeError):

@@ -55,6 +55,9 @@ class KubePort(Protocol):
     async def write_finalizers(self, key: ObjectKey, *, finalizers: list[str], resource_version: str) -> Body:
         """Replace `metadata.finalizers` under the same precondition. Raises `Conflict`, `NotFound`."""
 
+    async def connection_in_use(self, *, namespace: str, name: str) -> bool:
+        """Whether a SlurmJob with our finalizer names this connection, as the API server itself knows it."""
+
     async def read_secret(self, *, namespace: str, name: str) -> Mapping[str, bytes]:
         """The values of one Secret. Raises `NotFound`."""
 

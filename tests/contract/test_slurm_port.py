@@ -1,0 +1,198 @@
+"""What `SlurmPort` promises, held against the in-memory Slurm and the real one over each API version it serves."""
+
+from __future__ import annotations
+
+import json
+import urllib.request
+
+import pytest
+
+from sandboxlib import slurm_cluster
+from sandboxlib.paths import Paths
+from sandboxlib.slurm_suites import SUITES
+from slurmjob_operator.slurm.errors import CredentialsRejected, JobNotFound, Refused
+from tests.contract.conftest import Contract
+from tests.real.cluster import SUITE
+
+ENDED = {"COMPLETED", "FAILED", "CANCELLED", "TIMEOUT"}
+UNKNOWN_ID = 60_000_000
+"""Far above any id that a cluster of these tests reaches."""
+
+
+async def test_info(contract: Contract) -> None:
+    info = await contract.port.info()
+    assert (info.cluster_name, info.api_version) == (contract.cluster.name, contract.cluster.api_version)
+    assert info.release.count(".") == 2
+    assert contract.port.user == "alice"
+
+
+async def test_submitted_held_and_readable(contract: Contract) -> None:
+    job_id = await contract.held(comment="[marker] of ümläut ☃")
+    record = await contract.port.job(job_id)
+    assert (record.job_id, record.user, record.name) == (job_id, "alice", contract.request().name)
+    assert record.states == {"PENDING"}
+    assert record.held
+    assert record.comment == "[marker] of ümläut ☃"
+    assert (record.account, record.partition, record.qos) == ("research", "debug", "normal")
+    assert record.time_limit_seconds == 300
+    assert record.submit_time is not None
+    assert contract.began - 2 <= record.submit_time <= contract.cluster.now() + 2
+    assert record.start_time is None
+    assert record.stdout_path == f"/home/alice/slurm-{job_id}.out"
+
+
+async def test_a_comment_of_all_bytes_comes_back(contract: Contract) -> None:
+    job_id = await contract.held(comment="x" * 1024)
+    assert (await contract.port.job(job_id)).comment == "x" * 1024
+
+
+async def test_held_never_starts_while_others_do(contract: Contract) -> None:
+    held = await contract.held()
+    other = await contract.held()
+    await contract.port.release(other, comment="note")
+    await contract.until(other, lambda record: bool(record.states & ENDED))
+    record = await contract.port.job(held)
+    assert record.states == {"PENDING"}
+    assert (record.held, record.start_time) == (True, None)
+
+
+async def test_released_with_the_note_runs_and_ends(contract: Contract) -> None:
+    job_id = await contract.held()
+    await contract.port.release(job_id, comment="[note] released")
+    released = await contract.port.job(job_id)
+    assert (released.held, released.comment) == (False, "[note] released")
+    ended = await contract.until(job_id, lambda record: record.states == {"COMPLETED"})
+    assert (ended.exit_code, ended.signal) == (0, None)
+    assert ended.end_time is not None
+    assert ended.start_time is not None
+    assert ended.submit_time is not None
+    assert ended.submit_time <= ended.start_time <= ended.end_time
+    told = await contract.until_accounted(job_id, lambda record: record.states == {"COMPLETED"})
+    assert (told.user, told.exit_code, told.comment) == ("alice", 0, "[note] released")
+
+
+async def test_exit_code(contract: Contract) -> None:
+    job_id = await contract.held("exit3")
+    await contract.port.release(job_id, comment="note")
+    ended = await contract.until(job_id, lambda record: record.states == {"FAILED"})
+    assert ended.exit_code == 3
+    told = await contract.until_accounted(job_id, lambda record: record.states == {"FAILED"})
+    assert told.exit_code == 3
+
+
+async def test_released_twice_is_harmless(contract: Contract) -> None:
+    job_id = await contract.held("long")
+    await contract.port.release(job_id, comment="note")
+    await contract.until(job_id, lambda record: record.states == {"RUNNING"})
+    await contract.port.release(job_id, comment="note")
+    record = await contract.port.job(job_id)
+    assert record.states == {"RUNNING"}
+    assert record.restarts == 0
+
+
+async def test_cancel_of_a_held_job(contract: Contract) -> None:
+    job_id = await contract.held()
+    await contract.port.cancel(job_id)
+    record = await contract.until(job_id, lambda record: "CANCELLED" in record.states)
+    assert record.start_time in (None, record.end_time), "it never ran"
+    await contract.until_accounted(job_id, lambda record: "CANCELLED" in record.states)
+
+
+async def test_cancel_of_a_running_job(contract: Contract) -> None:
+    job_id = await contract.held("long")
+    await contract.port.release(job_id, comment="note")
+    await contract.until(job_id, lambda record: record.states == {"RUNNING"})
+    await contract.port.cancel(job_id)
+    await contract.until(job_id, lambda record: "CANCELLED" in record.states)
+
+
+async def test_cancel_of_what_has_ended_or_is_unknown_is_a_success(contract: Contract) -> None:
+    job_id = await contract.held()
+    await contract.port.cancel(job_id)
+    await contract.until(job_id, lambda record: "CANCELLED" in record.states)
+    await contract.port.cancel(job_id)
+    await contract.port.cancel(UNKNOWN_ID)
+
+
+async def test_unknown_ids(contract: Contract) -> None:
+    with pytest.raises(JobNotFound):
+        await contract.port.job(UNKNOWN_ID)
+    with pytest.raises(JobNotFound):
+        await contract.port.release(UNKNOWN_ID, comment="note")
+    assert await contract.port.accounting(UNKNOWN_ID) == ()
+
+
+async def test_states_of_many_in_one_request(contract: Contract) -> None:
+    first, second = await contract.held(), await contract.held()
+    states = await contract.port.states([first, second, UNKNOWN_ID])
+    assert states == {first: {"PENDING"}, second: {"PENDING"}}
+    assert await contract.port.states([]) == {}
+
+
+@pytest.mark.parametrize(
+    ("changes", "user"),
+    [({"partition": "nope"}, "alice"), ({}, "carol")],
+    ids=["no such partition", "a user without association"],
+)
+async def test_refused_for_good(contract: Contract, changes: dict[str, object], user: str) -> None:
+    port = contract.cluster.port(user)
+    await port.info()
+    with pytest.raises(Refused) as refusal:
+        await port.submit_held(contract.request(**changes), comment="x")  # type: ignore[arg-type]
+    assert str(refusal.value)
+    assert await contract.port.search(name=contract.request().name, since=contract.began - 60) == ()
+
+
+async def test_search_by_name_user_and_time(contract: Contract) -> None:
+    held = await contract.held(comment="[marker]")
+    await contract.held("long")
+    found = []
+    for _ in range(100):
+        found = list(await contract.port.search(name=contract.request().name, since=contract.began - 60))
+        if found:
+            break
+        await contract.cluster.turn()
+    assert [(record.job_id, record.comment) for record in found] == [(held, "[marker]")]
+    later = contract.cluster.now() + 3600
+    assert await contract.port.search(name=contract.request().name, since=later) == ()
+
+
+async def test_somebody_elses_job(contract: Contract) -> None:
+    job_id = await contract.held()
+    bob = contract.cluster.port("bob")
+    await bob.info()
+    with pytest.raises(Refused):
+        await bob.cancel(job_id)
+    with pytest.raises(Refused):
+        await bob.release(job_id, comment="mine now")
+    assert await bob.search(name=contract.request().name, since=contract.began - 60) == ()
+    record = await contract.port.job(job_id)
+    assert record.states == {"PENDING"}
+    assert (record.held, record.comment) == (True, "of a contract test")
+
+
+async def test_accounting_backlog(contract: Contract) -> None:
+    backlog = await contract.port.accounting_backlog()
+    assert backlog is not None
+    assert backlog >= 0
+
+
+async def test_a_token_with_a_wrong_signature_is_rejected(contract: Contract) -> None:
+    port = contract.cluster.port("alice", accepted=False)
+    with pytest.raises(CredentialsRejected):
+        await port.info()
+    for attempt in (port.job(1), port.submit_held(contract.request(), comment="x"), port.cancel(1), port.states([1])):
+        with pytest.raises(CredentialsRejected):
+            await attempt
+
+
+def test_the_api_versions_are_those_that_this_slurmrestd_serves(sandbox: Paths) -> None:
+    token = slurm_cluster.token(sandbox, SUITE, user="alice", lifespan=600)
+    request = urllib.request.Request(  # noqa: S310 - the sandbox's own address
+        f"{slurm_cluster.rest_url(sandbox, SUITE)}/openapi/v3",
+        headers={"X-SLURM-USER-NAME": "alice", "X-SLURM-USER-TOKEN": token},
+    )
+    with urllib.request.urlopen(request) as answer:  # noqa: S310
+        paths = json.load(answer)["paths"]
+    served = {path.split("/")[2] for path in paths if path.startswith("/slurm/v")}
+    assert served == set(SUITES[SUITE].api_versions)
