@@ -157,6 +157,24 @@ async def test_search_by_name_user_and_time(contract: Contract) -> None:
     assert await contract.port.search(name=contract.request().name, since=later) == ()
 
 
+@pytest.mark.parametrize(
+    "name",
+    ["two words", "a+b", "a,b", "50%2C", "q'uote", 'd"uote', "ümläut", "a&b=c#d", "[1-3]", "a*b", "-dash", "x" * 256],
+)
+async def test_search_finds_every_name_that_sbatch_takes(contract: Contract, name: str) -> None:
+    """A job that is not found after a lost answer would be submitted again."""
+    name = f"{contract.prefix}{name}"[:256]
+    accepted = await contract.port.submit_held(contract.request(name=name), comment="[marker]")
+    found = []
+    for _ in range(50):
+        found = [record.job_id for record in await contract.port.search(name=name, since=contract.began - 60)]
+        if found:
+            break
+        await contract.cluster.turn()
+    await contract.port.cancel(accepted.job_id)
+    assert found == [accepted.job_id]
+
+
 async def test_somebody_elses_job(contract: Contract) -> None:
     job_id = await contract.held()
     bob = contract.cluster.port("bob")

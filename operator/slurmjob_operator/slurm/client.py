@@ -26,6 +26,7 @@ LARGEST_CHUNK: Final = 4000
 SMALLEST_CHUNK: Final = 1
 TOO_LONG: Final = frozenset({400, 413, 414, 431})
 AUTO: Final = "Auto"
+SLURMDBD_NAME_BYTES: Final = 255
 
 
 class SlurmrestdClient:
@@ -159,18 +160,15 @@ class SlurmrestdClient:
 
     async def search(self, *, name: str, since: int) -> tuple[JobRecord, ...]:
         """See `SlurmPort`."""
-        query = [
-            ("job_name", name),
-            ("users", self.user),
-            ("submit_time", str(since)),
-            ("skip_steps", "true"),
-        ]
+        query = [("users", self.user), ("submit_time", str(since)), ("skip_steps", "true")]
+        if _can_be_asked_for(name):
+            query.append(("job_name", name))
         reply = await self._send("GET", f"{self._slurmdb}/jobs", operation=Operation.READ, query=query)
         body = self._checked(reply, Operation.READ)
         found = [family.accounting_record(raw) for raw in _rows(body, "jobs")]
         newest = {r.job_id: r for r in sorted(found, key=lambda r: r.submit_time or 0) if r.user == self.user}
         # slurmdbd does not always keep to its filters: a time in the future is none (measured on 26.05)
-        meant = [r for r in newest.values() if r.name == name and (r.submit_time or since) >= since]
+        meant = [r for r in newest.values() if _same_name(r.name, name) and (r.submit_time or since) >= since]
         return tuple([await self._job_or(record) for record in meant])
 
     async def _job_or(self, known: JobRecord) -> JobRecord:
@@ -234,6 +232,18 @@ def _checked_id(job_id: int) -> int:
     if isinstance(job_id, bool) or not isinstance(job_id, int) or job_id <= 0:
         raise ValueError("a job id is a positive number")
     return job_id
+
+
+def _can_be_asked_for(name: str) -> bool:
+    """Whether slurmdbd's filter finds this name: it takes a list separated by commas, keeps a double quote as a
+    backquote, and 255 bytes of a name (measured on 26.05). Other names are compared here."""
+    return "," not in name and '"' not in name and len(name.encode()) < SLURMDBD_NAME_BYTES
+
+
+def _same_name(kept: str, name: str) -> bool:
+    wanted = name.replace('"', "`")
+    cut = len(wanted.encode()) > SLURMDBD_NAME_BYTES
+    return kept in (name, wanted) or (cut and len(kept.encode()) >= SLURMDBD_NAME_BYTES - 3 and wanted.startswith(kept))
 
 
 def _rows(body: Mapping[str, Any], key: str) -> list[Mapping[str, Any]]:
