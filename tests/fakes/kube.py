@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 import uuid
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from slurmjob_operator.api.names import JOB_FINALIZER
@@ -14,7 +14,10 @@ from slurmjob_operator.kube.port import Body, Kind, KubeEvent, ObjectKey
 
 
 class InMemoryKube:
-    """`faults` is a list of faults for the next writes: an error before the effect, or `"lost"`: after it."""
+    """`faults` is a list of faults for the next writes: an error before the effect, or `"lost"`: after it.
+
+    `watch` is told of each change, as a watch would be: `ADDED`, `MODIFIED`, `DELETED`.
+    """
 
     def __init__(self) -> None:
         self.objects: dict[str, dict[str, Any]] = {}
@@ -22,6 +25,7 @@ class InMemoryKube:
         self.events: list[KubeEvent] = []
         self.writes = 0
         self.faults: list[KubeError | str] = []
+        self.watch: Callable[[str, dict[str, Any]], None] = lambda _event, _body: None
         self._version = 0
 
     def create(self, kind: Kind, *, namespace: str, name: str, spec: Mapping[str, Any]) -> dict[str, Any]:
@@ -34,7 +38,7 @@ class InMemoryKube:
             "status": {"observedGeneration": -1},
         }
         self.objects[uid] = body
-        self._bump(body)
+        self._bump(body, event="ADDED")
         return copy.deepcopy(body)
 
     def edit(self, uid: str, **spec: Any) -> None:
@@ -53,7 +57,9 @@ class InMemoryKube:
         body = self.objects.get(uid)
         if body is None:
             return
-        body["metadata"].setdefault("deletionTimestamp", "2026-01-01T00:00:00Z")
+        if "deletionTimestamp" not in body["metadata"]:
+            body["metadata"]["deletionTimestamp"] = "2026-01-01T00:00:00Z"
+            body["metadata"]["generation"] += 1
         self._bump(body)
         self._collect(body)
 
@@ -116,14 +122,16 @@ class InMemoryKube:
             raise Unavailable("the answer was lost")
         return copy.deepcopy(body)
 
-    def _bump(self, body: dict[str, Any]) -> None:
+    def _bump(self, body: dict[str, Any], *, event: str = "MODIFIED") -> None:
         self._version += 1
         body["metadata"]["resourceVersion"] = str(self._version)
+        self.watch(event, copy.deepcopy(body))
 
     def _collect(self, body: dict[str, Any]) -> None:
         metadata = body["metadata"]
-        if "deletionTimestamp" in metadata and not metadata.get("finalizers"):
-            self.objects.pop(metadata["uid"], None)
+        going = "deletionTimestamp" in metadata and not metadata.get("finalizers")
+        if going and self.objects.pop(metadata["uid"], None) is not None:
+            self.watch("DELETED", copy.deepcopy(body))
 
 
 def _apply(target: dict[str, Any], patch: Mapping[str, Any]) -> None:

@@ -19,6 +19,9 @@ CLOCK_SLACK_SECONDS = 300
 """How far our clock and slurmctld's may be apart."""
 
 
+SLURMDBD_NAME_BYTES = 255
+
+
 class Identity(Enum):
     """Verdict about one record."""
 
@@ -41,7 +44,7 @@ def identify(view: JobView, record: JobRecord) -> Identity:
         return Identity.UNPROVEN
     if record.submit_time < opened - CLOCK_SLACK_SECONDS:
         return Identity.NOT_OURS
-    if record.name != view.slurm_name:
+    if not same_name(record.name, view.slurm_name):
         return Identity.UNPROVEN
     return Identity.OURS if _submit_time_matches(view, record.submit_time, record.restarts) else Identity.UNPROVEN
 
@@ -55,3 +58,11 @@ def _submit_time_matches(view: JobView, submit_time: int, restarts: int) -> bool
     if submit_time > known and restarts > earlier_restarts:
         return True
     return abs(submit_time - known) <= CLOCK_SLACK_SECONDS
+
+
+def same_name(kept: str, name: str) -> bool:
+    """Whether a record's name is this one. slurmdbd keeps 255 bytes of a name, and a double quote as a
+    backquote (measured on 26.05)."""
+    wanted = name.replace('"', "`")
+    cut = len(wanted.encode()) > SLURMDBD_NAME_BYTES
+    return kept in (name, wanted) or (cut and len(kept.encode()) >= SLURMDBD_NAME_BYTES - 3 and wanted.startswith(kept))

@@ -105,12 +105,8 @@ class Session:
     async def _pass(self) -> None:
         await self._object.hold(needed=any(entry.view.has_finalizer for entry in self._registry.of(self.key)))
         body = self._object.body
-        if body is not None and self._connected is None and self._outside.monotonic() >= self._connect_at:
+        if body is not None and self._outside.monotonic() >= self._connect_at:
             await self._connect(body)
-        elif self._connected is not None and self._token_expires(self._connected):
-            self._connected = None
-            self._connect_at = 0.0
-            self.wake()
         if self._connected is not None and self._outside.monotonic() >= self._poll_at:
             await self._poll(self._connected)
         self._start_due()
@@ -121,7 +117,7 @@ class Session:
         times += [entry.due for entry in self._registry.of(self.key) if entry.due is not None and not entry.running]
         if self._connected is not None:
             times.append(self._poll_at)
-        elif self._object.body is not None:
+        if self._object.body is not None:
             times.append(self._connect_at)
         try:
             async with asyncio.timeout(max(0.0, min(times) - now)):
@@ -138,6 +134,7 @@ class Session:
             connected = await connecting.connect(self._outside, body, known=self._token if self._letting_go else None)
         except connecting.NotConnected as problem:
             delay = min(retry_delay(self._failures), connecting.RETRY_SECONDS)
+            self._connected = None
             self._failures += 1
             self._connect_at = self._outside.monotonic() + delay
             self._set_problem(problem.reason, problem.message, delay)
@@ -149,6 +146,7 @@ class Session:
             return
         self._failures = 0
         self._connected = connected
+        self._connect_at = self._outside.monotonic() + self._renewal_seconds(connected)
         self._token = connected.token
         self._poll_at = 0.0
         self._actor.port = connected.port
@@ -176,8 +174,10 @@ class Session:
         """Whether something is deleted that still needs Slurm."""
         return self._object.deleting or any(entry.view.deleting for entry in self._registry.of(self.key))
 
-    def _token_expires(self, connected: connecting.Connected) -> bool:
-        return connected.token.expires_at - connecting.EXPIRY_MARGIN_SECONDS <= self._outside.now()
+    def _renewal_seconds(self, connected: connecting.Connected) -> float:
+        """When to read the Secret again: shortly before the token expires, then again and again."""
+        left = connected.token.expires_at - connecting.EXPIRY_MARGIN_SECONDS - self._outside.now()
+        return max(left, connecting.RETRY_SECONDS)
 
     def _missing_message(self) -> str:
         return f"SlurmConnection {self.key[1]} does not exist in namespace {self.key[0]}."
@@ -260,7 +260,7 @@ class Session:
             await self._lost_sight(error)
             return
         for job_id, entry in live.items():
-            known = frozenset(entry.view.status.slurm.states) if entry.view.status.slurm else None
+            known = frozenset(entry.view.status.slurm.states) if entry.view.status.slurm else frozenset({"PENDING"})
             if states.get(job_id) != known or not edit.is_true(entry.view.status.conditions, ConditionType.SYNCED):
                 self._read_again(entry)
         self._reread_pending(tuple(live.values()))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
+from slurmjob_operator.core.identity import SLURMDBD_NAME_BYTES, same_name
 from slurmjob_operator.core.records import Accepted, ClusterInfo, JobRecord
 from slurmjob_operator.slurm.classify import Operation, classify
 from slurmjob_operator.slurm.dialects import family_v0040 as family
@@ -26,7 +27,6 @@ LARGEST_CHUNK: Final = 4000
 SMALLEST_CHUNK: Final = 1
 TOO_LONG: Final = frozenset({400, 413, 414, 431})
 AUTO: Final = "Auto"
-SLURMDBD_NAME_BYTES: Final = 255
 
 
 class SlurmrestdClient:
@@ -168,7 +168,7 @@ class SlurmrestdClient:
         found = [family.accounting_record(raw) for raw in _rows(body, "jobs")]
         newest = {r.job_id: r for r in sorted(found, key=lambda r: r.submit_time or 0) if r.user == self.user}
         # slurmdbd does not always keep to its filters: a time in the future is none (measured on 26.05)
-        meant = [r for r in newest.values() if _same_name(r.name, name) and (r.submit_time or since) >= since]
+        meant = [r for r in newest.values() if same_name(r.name, name) and (r.submit_time or since) >= since]
         return tuple([await self._job_or(record) for record in meant])
 
     async def _job_or(self, known: JobRecord) -> JobRecord:
@@ -235,15 +235,9 @@ def _checked_id(job_id: int) -> int:
 
 
 def _can_be_asked_for(name: str) -> bool:
-    """Whether slurmdbd's filter finds this name: it takes a list separated by commas, keeps a double quote as a
-    backquote, and 255 bytes of a name (measured on 26.05). Other names are compared here."""
+    """Whether slurmdbd's filter finds this name: it takes a list separated by commas, and keeps some names in
+    another form (see `same_name`). Other names are compared here."""
     return "," not in name and '"' not in name and len(name.encode()) < SLURMDBD_NAME_BYTES
-
-
-def _same_name(kept: str, name: str) -> bool:
-    wanted = name.replace('"', "`")
-    cut = len(wanted.encode()) > SLURMDBD_NAME_BYTES
-    return kept in (name, wanted) or (cut and len(kept.encode()) >= SLURMDBD_NAME_BYTES - 3 and wanted.startswith(kept))
 
 
 def _rows(body: Mapping[str, Any], key: str) -> list[Mapping[str, Any]]:

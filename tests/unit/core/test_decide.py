@@ -1,0 +1,217 @@
+"""Each rule by its name: from what is known to the next status and the one next action."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from slurmjob_operator.api.conditions import ConditionType, Reason
+from slurmjob_operator.api.status import SlurmJobStatus
+from slurmjob_operator.core import conditions as edit
+from slurmjob_operator.core.decide import LATE_SUBMISSION_SECONDS, MOST_UNCONFIRMED, decide
+from slurmjob_operator.core.decision import (
+    AddFinalizer,
+    Cancel,
+    Decision,
+    ReadAccounting,
+    ReadJob,
+    Release,
+    RemoveFinalizer,
+    Search,
+    Submit,
+)
+from slurmjob_operator.core.records import Accepted, JobRecord, Source
+from slurmjob_operator.core.view import (
+    ConnectionFacts,
+    Deferral,
+    Facts,
+    JobView,
+    NotKnown,
+    Rejection,
+    Trouble,
+    Unconfirmed,
+)
+
+NOW = 1_800_000_000.0
+UP = ConnectionFacts(user="alice", cluster_name="campus")
+KNOWN = Facts(connection=UP)
+AWAY = Trouble(reason=Reason.CLUSTER_UNREACHABLE, message="away", retry_at=NOW + 5)
+
+NEW = JobView(
+    uid="u-1",
+    namespace="ns",
+    name="wing",
+    generation=1,
+    resource_version="1",
+    connection="campus",
+    template_hash="ab",
+    slurm_name="wing",
+    has_finalizer=True,
+)
+
+
+def _with(view: JobView, status: SlurmJobStatus) -> JobView:
+    return replace(view, status=status)
+
+
+OPEN = _with(NEW, decide(NEW, KNOWN, NOW).status)
+"""The attempt is opened, nothing is recorded."""
+
+RECORDED = _with(OPEN, decide(OPEN, replace(KNOWN, submission=Accepted(job_id=7)), NOW).status)
+"""Job 7 is recorded."""
+
+HELD = JobRecord(
+    source=Source.CONTROLLER,
+    job_id=7,
+    user="alice",
+    name="wing",
+    states=frozenset({"PENDING"}),
+    held=True,
+    reason="JobHeldUser",
+    comment="[slurmjob.dev/1 i=x o=ns/wing u=u-1 a=1 h=ab]",
+    submit_time=int(NOW),
+)
+RELEASED = replace(HELD, held=False, reason="Priority", comment=HELD.comment.replace("]", " released]"))
+RUNNING = replace(RELEASED, states=frozenset({"RUNNING"}), reason="None", start_time=int(NOW) + 1, nodes="n1")
+ENDED = replace(RUNNING, states=frozenset({"COMPLETED"}), end_time=int(NOW) + 2, exit_code=0)
+
+
+def _reason(decision: Decision, kind: ConditionType) -> str | None:
+    condition = edit.find(decision.status.conditions, kind)
+    return condition.reason if condition else None
+
+
+@pytest.mark.parametrize(
+    ("rule", "view", "facts", "action"),
+    [
+        ("without_finalizer", replace(NEW, has_finalizer=False), KNOWN, AddFinalizer()),
+        ("attempt_not_open", NEW, KNOWN, None),
+        ("opened_by_this_process", OPEN, replace(KNOWN, fresh=True), Submit()),
+        ("not_searched", OPEN, KNOWN, Search()),
+        ("nothing_found", OPEN, replace(KNOWN, search=()), Submit()),
+        ("twin_held", OPEN, replace(KNOWN, search=(replace(HELD, comment=HELD.comment.replace("h=ab", "h=cd")),)),
+         Cancel(7)),
+        ("accepted_for_another_template", replace(OPEN, template_hash="cd"),
+         replace(KNOWN, submission=Accepted(job_id=9)), Cancel(9)),
+        ("late_submission_possible", OPEN, replace(KNOWN, submission=Unconfirmed(at=NOW), search=(), searched_at=NOW),
+         None),
+        ("late_submission_settled", OPEN,
+         replace(KNOWN, submission=Unconfirmed(at=NOW - LATE_SUBMISSION_SECONDS), search=(), searched_at=NOW - 1),
+         Search()),
+        ("not_read", RECORDED, KNOWN, ReadJob(7)),
+        ("accepted_twin", RECORDED, replace(KNOWN, submission=Accepted(job_id=9)), Cancel(9)),
+        ("not_known_to_slurmctld", RECORDED, replace(KNOWN, controller=NotKnown(since=NOW)), ReadAccounting(7)),
+        ("held_without_note, recorded here", RECORDED, replace(KNOWN, controller=HELD, recorded_here="7"), Release(7)),
+        ("held_without_note, after a restart", RECORDED, replace(KNOWN, controller=HELD), ReadAccounting(7)),
+        ("held_without_note, sent already", RECORDED, replace(KNOWN, controller=HELD, recorded_here="7", releases=1),
+         ReadAccounting(7)),
+        ("held_without_note, slurmdbd says it waits", RECORDED,
+         replace(KNOWN, controller=HELD, accounting=(HELD,), backlog=0), Release(7)),
+        ("held_without_note, slurmdbd lags", RECORDED,
+         replace(KNOWN, controller=HELD, accounting=(HELD,), backlog=3), None),
+        ("held_without_note, slurmdbd knows nothing", RECORDED,
+         replace(KNOWN, controller=HELD, accounting=(), backlog=0), None),
+        ("held_without_note, it began", RECORDED,
+         replace(KNOWN, controller=HELD, accounting=(replace(RUNNING, source=Source.ACCOUNTING),), backlog=0), None),
+        ("held with the note", RECORDED, replace(KNOWN, controller=replace(RELEASED, held=True)), None),
+        ("release_refused", RECORDED, replace(KNOWN, controller=HELD, release_refused="no"), Cancel(7)),
+        ("finished", _with(RECORDED, decide(RECORDED, replace(KNOWN, controller=ENDED), NOW).status), KNOWN,
+         RemoveFinalizer()),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)  # fmt: skip
+def test_next_action(rule: str, view: JobView, facts: Facts, action: Any) -> None:
+    assert decide(view, facts, NOW).action == action
+
+
+@pytest.mark.parametrize(
+    ("view", "facts", "state", "condition", "reason"),
+    [
+        (NEW, KNOWN, "Submitting", ConditionType.RECONCILING, Reason.SUBMISSION_PENDING),
+        (NEW, Facts(connection=ConnectionFacts(problem=AWAY)), "Waiting", ConditionType.SUBMITTED,
+         Reason.CLUSTER_UNREACHABLE),
+        (NEW, replace(KNOWN, invalid="template.mem: bad"), "Rejected", ConditionType.STALLED, Reason.INVALID_TEMPLATE),
+        (OPEN, replace(KNOWN, submission=Rejection(message="no")), "Rejected", ConditionType.STALLED,
+         Reason.SUBMISSION_REJECTED),
+        (OPEN, replace(KNOWN, submission=Deferral(message="full", until=NOW + 9)), "Waiting", ConditionType.SUBMITTED,
+         Reason.SUBMISSION_PENDING),
+        (OPEN, replace(KNOWN, submission=Unconfirmed(at=NOW), search=(), searched_at=NOW), "Waiting",
+         ConditionType.SUBMITTED, Reason.SUBMISSION_UNCONFIRMED),
+        (OPEN, replace(KNOWN, unconfirmed=MOST_UNCONFIRMED, search=()), "Unknown", ConditionType.STALLED,
+         Reason.SUBMISSION_UNCONFIRMED),
+        (OPEN, replace(KNOWN, submission=Accepted(job_id=7)), "Pending", ConditionType.SUBMITTED, Reason.ACCEPTED),
+        (OPEN, replace(KNOWN, search=(RUNNING,)), "Pending", ConditionType.SUBMITTED, Reason.ACCEPTED),
+        (RECORDED, replace(KNOWN, controller=RELEASED), "Pending", ConditionType.RECONCILING, Reason.PENDING_IN_QUEUE),
+        (RECORDED, replace(KNOWN, controller=replace(RELEASED, held=True)), "Held", ConditionType.RECONCILING,
+         Reason.HELD),
+        (RECORDED, replace(KNOWN, controller=RUNNING), "Running", ConditionType.RECONCILING, Reason.RUNNING),
+        (RECORDED, replace(KNOWN, controller=replace(RUNNING, states=frozenset({"SUSPENDED"}))), "Suspended",
+         ConditionType.RECONCILING, Reason.SUSPENDED_IN_SLURM),
+        (RECORDED, replace(KNOWN, controller=replace(ENDED, states=frozenset({"COMPLETED", "COMPLETING"}))),
+         "Completing", ConditionType.RECONCILING, Reason.COMPLETING),
+        (RECORDED, replace(KNOWN, controller=ENDED), "Complete", ConditionType.COMPLETE, Reason.COMPLETED),
+        (RECORDED, replace(KNOWN, controller=replace(ENDED, states=frozenset({"FAILED"}), exit_code=3)), "Failed",
+         ConditionType.STALLED, Reason.NON_ZERO_EXIT_CODE),
+        (RECORDED, replace(KNOWN, controller=NotKnown(since=NOW), accounting=(ENDED,)), "Complete",
+         ConditionType.FINISHED, Reason.COMPLETED),
+        (RECORDED, replace(KNOWN, trouble=AWAY), "Pending", ConditionType.SYNCED, Reason.CLUSTER_UNREACHABLE),
+        (RECORDED, replace(KNOWN, controller=NotKnown(since=NOW), accounting=()), "Pending", ConditionType.SYNCED,
+         Reason.JOB_NOT_FOUND),
+        (RECORDED, replace(KNOWN, controller=NotKnown(since=NOW), accounting=(replace(RUNNING),)), "Pending",
+         ConditionType.SYNCED, Reason.JOB_NOT_FOUND),
+        (RECORDED, replace(KNOWN, controller=replace(RUNNING, comment="", name="x")), "Pending", ConditionType.SYNCED,
+         Reason.IDENTITY_UNPROVEN),
+        (RECORDED, replace(KNOWN, controller=HELD, accounting=(RUNNING,), backlog=0), "Held", ConditionType.STALLED,
+         Reason.STATE_ROLLED_BACK),
+        (RECORDED, replace(KNOWN, controller=replace(ENDED, states=frozenset({"CANCELLED"}), start_time=5, end_time=5),
+                           release_refused="the site says no"), "Failed", ConditionType.FAILED, Reason.RELEASE_REFUSED),
+    ],
+)  # fmt: skip
+def test_next_status(view: JobView, facts: Facts, state: str, condition: ConditionType, reason: Reason) -> None:
+    decision = decide(view, facts, NOW)
+    assert decision.status.state == state
+    assert _reason(decision, condition) == reason
+    assert decision.status.observed_generation == view.generation
+    both = {ConditionType.RECONCILING, ConditionType.STALLED}
+    assert len({c.type for c in decision.status.conditions} & both) <= 1, "kstatus reads either, never both"
+
+
+def test_trouble_is_over_at_its_time() -> None:
+    decision = decide(RECORDED, replace(KNOWN, trouble=AWAY), AWAY.retry_at)
+    assert decision.action == ReadJob(7)
+
+
+def test_a_strangers_record_is_no_record() -> None:
+    stranger = replace(ENDED, user="bob", comment="")
+    decision = decide(RECORDED, replace(KNOWN, controller=stranger), NOW)
+    assert decision.action == ReadAccounting(7)
+    decision = decide(RECORDED, replace(KNOWN, controller=stranger, accounting=(stranger,)), NOW)
+    assert _reason(decision, ConditionType.SYNCED) == Reason.JOB_NOT_FOUND
+    assert decision.status.state == "Pending"
+
+
+def test_a_refusal_stands_until_the_object_is_edited() -> None:
+    refused = _with(OPEN, decide(OPEN, replace(KNOWN, submission=Rejection(message="no")), NOW).status)
+    assert decide(refused, KNOWN, NOW + 99) == Decision(status=refused.status)
+    edited = replace(refused, generation=2, template_hash="cd")
+    assert decide(edited, KNOWN, NOW + 99).status.state == "Submitting"
+
+
+def test_an_adopted_job_is_preferably_one_that_is_not_held() -> None:
+    decision = decide(OPEN, replace(KNOWN, search=(HELD, replace(RUNNING, job_id=9))), NOW)
+    assert decision.status.job_id == "9"
+
+
+def test_a_found_job_of_another_user_is_not_adopted() -> None:
+    decision = decide(OPEN, replace(KNOWN, search=(replace(HELD, user="bob"),)), NOW)
+    assert decision.action == Submit()
+
+
+@pytest.mark.parametrize("facts", [KNOWN, replace(KNOWN, controller=RUNNING), replace(KNOWN, trouble=AWAY)])
+def test_deciding_again_on_what_was_written_changes_nothing(facts: Facts) -> None:
+    first = decide(RECORDED, facts, NOW)
+    second = decide(_with(RECORDED, first.status), facts, NOW + 1)
+    assert second.status == first.status
+    assert second.events == ()

@@ -1,0 +1,98 @@
+"""A SlurmJob that is being deleted: what is cancelled, what is waited for, when it goes."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from slurmjob_operator.api.conditions import EventReason, Reason
+from slurmjob_operator.api.slurmjob import DeletionPolicy
+from slurmjob_operator.core.decide import decide
+from slurmjob_operator.core.decision import (
+    Action,
+    Cancel,
+    ReadAccounting,
+    ReadJob,
+    RemoveFinalizer,
+    Search,
+)
+from slurmjob_operator.core.letting_go import CANCEL_AGAIN_SECONDS, LOST_SECONDS
+from slurmjob_operator.core.records import Accepted
+from slurmjob_operator.core.view import ConnectionFacts, Facts, JobView, NotKnown, Rejection, Trouble, Unconfirmed
+from tests.unit.core.test_decide import AWAY, ENDED, HELD, KNOWN, NEW, NOW, OPEN, RECORDED, RELEASED, RUNNING
+
+GOING = replace(RECORDED, deleting=True)
+OPENED = replace(OPEN, deleting=True)
+ORPHAN = replace(GOING, deletion_policy=DeletionPolicy.ORPHAN)
+GO = RemoveFinalizer()
+
+
+@pytest.mark.parametrize(
+    ("name", "view", "facts", "action"),
+    [
+        ("not ours to hold", replace(GOING, has_finalizer=False), KNOWN, None),
+        ("no attempt was opened", replace(NEW, deleting=True), KNOWN, GO),
+        ("opened here, nothing sent", OPENED, replace(KNOWN, fresh=True), GO),
+        ("refused here", OPENED, replace(KNOWN, submission=Rejection(message="no")), GO),
+        ("opened, nothing known", OPENED, KNOWN, Search()),
+        ("opened, nothing found", OPENED, replace(KNOWN, search=()), GO),
+        ("opened, found held", OPENED, replace(KNOWN, search=(HELD,)), Cancel(7)),
+        ("opened, found running", OPENED, replace(KNOWN, search=(RUNNING,)), Cancel(7)),
+        ("opened, found ended", OPENED, replace(KNOWN, search=(ENDED,)), GO),
+        ("opened, accepted", OPENED, replace(KNOWN, submission=Accepted(job_id=9)), Cancel(9)),
+        ("opened, answer lost just now", OPENED,
+         replace(KNOWN, submission=Unconfirmed(at=NOW), search=(), searched_at=NOW), None),
+        ("recorded, not read", GOING, KNOWN, ReadJob(7)),
+        ("held", GOING, replace(KNOWN, controller=HELD), Cancel(7)),
+        ("waits", GOING, replace(KNOWN, controller=RELEASED), Cancel(7)),
+        ("runs", GOING, replace(KNOWN, controller=RUNNING), Cancel(7)),
+        ("runs, cancelled just now", GOING, replace(KNOWN, controller=RUNNING, cancelled_at=NOW - 1), None),
+        ("runs, cancelled long ago", GOING,
+         replace(KNOWN, controller=RUNNING, cancelled_at=NOW - CANCEL_AGAIN_SECONDS), Cancel(7)),
+        ("COMPLETING on a dead node is not waited for", GOING,
+         replace(KNOWN, controller=replace(ENDED, states=frozenset({"CANCELLED", "COMPLETING"}))), GO),
+        ("ended", GOING, replace(KNOWN, controller=ENDED), GO),
+        ("forgotten by slurmctld", GOING, replace(KNOWN, controller=NotKnown(since=NOW)), ReadAccounting(7)),
+        ("forgotten, slurmdbd knows the end", GOING,
+         replace(KNOWN, controller=NotKnown(since=NOW), accounting=(ENDED,)), GO),
+        ("forgotten, no end known", GOING, replace(KNOWN, controller=NotKnown(since=NOW), accounting=(RUNNING,)), None),
+        ("forgotten for long", GOING,
+         replace(KNOWN, controller=NotKnown(since=NOW - LOST_SECONDS), accounting=()), GO),
+        ("a stranger's under our id", GOING, replace(KNOWN, controller=replace(RUNNING, user="bob", comment="")),
+         ReadAccounting(7)),
+        ("unproven", GOING, replace(KNOWN, controller=replace(RUNNING, comment="", name="x")), None),
+        ("Slurm is away", GOING, replace(KNOWN, trouble=AWAY), None),
+        ("orphan, runs", ORPHAN, replace(KNOWN, controller=RUNNING), GO),
+        ("orphan, waits", ORPHAN, replace(KNOWN, controller=RELEASED), GO),
+        ("orphan, never released", ORPHAN, replace(KNOWN, controller=HELD), Cancel(7)),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)  # fmt: skip
+def test_next_action(name: str, view: JobView, facts: Facts, action: Action | None) -> None:
+    assert decide(view, facts, NOW).action == action
+
+
+def test_blocked_is_said_once() -> None:
+    problem = Trouble(reason=Reason.TOKEN_EXPIRED, message="expired", retry_at=NOW + 10)
+    facts = Facts(connection=ConnectionFacts(user="alice", cluster_name="campus", problem=problem))
+    first = decide(GOING, facts, NOW)
+    assert [note.reason for note in first.events] == [EventReason.FINALIZER_BLOCKED]
+    assert first.recheck_at == NOW + 10
+    second = decide(replace(GOING, status=first.status), facts, NOW + 1)
+    assert (second.status, second.events) == (first.status, ())
+
+
+def test_what_runs_on_is_named() -> None:
+    decision = decide(ORPHAN, replace(KNOWN, controller=RUNNING), NOW)
+    assert [note.reason for note in decision.events] == [EventReason.ORPHANED]
+    assert "Slurm job 7 of user alice runs on" in decision.events[0].message
+    lost = decide(GOING, replace(KNOWN, controller=NotKnown(since=NOW - LOST_SECONDS), accounting=()), NOW)
+    assert "Slurm job 7 of user alice on campus was not found" in lost.events[0].message
+
+
+def test_cancelling_is_asked_for_with_one_event() -> None:
+    first = decide(GOING, replace(KNOWN, controller=RUNNING), NOW)
+    assert [note.reason for note in first.events] == [EventReason.CANCEL_REQUESTED]
+    again = decide(GOING, replace(KNOWN, controller=RUNNING, cancelled_at=NOW - CANCEL_AGAIN_SECONDS), NOW)
+    assert again.events == ()

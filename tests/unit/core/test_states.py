@@ -1,0 +1,78 @@
+"""Which states end a job, which only look like an end, and how each end reads."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from slurmjob_operator.api.conditions import Reason
+from slurmjob_operator.core.records import JobRecord, Source
+from slurmjob_operator.core.states import TERMINAL, end_of, has_terminal_base, is_over
+
+RECORD = JobRecord(source=Source.CONTROLLER, job_id=7, user="alice", name="n", states=frozenset())
+
+
+@pytest.mark.parametrize("base", sorted(TERMINAL))
+def test_a_terminal_base_state_alone_is_an_end(base: str) -> None:
+    assert is_over(frozenset({base}))
+
+
+@pytest.mark.parametrize("state", ["PENDING", "RUNNING", "SUSPENDED", "WHATEVER_COMES", ""])
+def test_no_other_state_is(state: str) -> None:
+    states = frozenset({state} - {""})
+    assert not is_over(states)
+    assert not has_terminal_base(states)
+
+
+@pytest.mark.parametrize(
+    "flag",
+    [
+        "COMPLETING", "REQUEUED", "REQUEUE_HOLD", "REQUEUE_FED", "SPECIAL_EXIT", "STAGE_OUT", "RESIZING", "REVOKED",
+        "SIGNALING", "CONFIGURING", "STOPPED", "A_FLAG_OF_TOMORROW",
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("base", ["COMPLETED", "CANCELLED", "NODE_FAIL", "FAILED"])
+def test_flags_that_keep_it_open(base: str, flag: str) -> None:
+    states = frozenset({base, flag})
+    assert not is_over(states)
+    assert has_terminal_base(states)
+
+
+@pytest.mark.parametrize("flag", ["LAUNCH_FAILED", "RECONFIG_FAIL", "UPDATE_DB", "POWER_UP_NODE", "EXPEDITING"])
+def test_flags_that_do_no_harm(flag: str) -> None:
+    assert is_over(frozenset({"FAILED", flag}))
+
+
+@pytest.mark.parametrize(
+    ("record", "succeeded", "reason", "message"),
+    [
+        ({"states": "COMPLETED", "exit_code": 0}, True, Reason.COMPLETED, "Slurm job 7 completed."),
+        ({"states": "FAILED", "exit_code": 3}, False, Reason.NON_ZERO_EXIT_CODE, "Slurm job 7 ended with exit code 3."),
+        ({"states": "FAILED"}, False, Reason.NON_ZERO_EXIT_CODE, "Slurm job 7 ended with an unknown exit code."),
+        ({"states": "FAILED", "signal": 9, "exit_code": 0}, False, Reason.SIGNALED, "was ended by signal 9."),
+        ({"states": "FAILED", "signal": 53}, False, Reason.LAUNCH_FAILED, "could not be started on its node"),
+        ({"states": "FAILED", "reason": "JobLaunchFailure"}, False, Reason.LAUNCH_FAILED, "look at `chdir`"),
+        ({"states": "TIMEOUT", "time_limit_seconds": 300, "exit_code": 0}, False, Reason.TIME_LIMIT_EXCEEDED,
+         "Slurm job 7 reached its time limit of 5 min."),
+        ({"states": "TIMEOUT"}, False, Reason.TIME_LIMIT_EXCEEDED, "Slurm job 7 reached its time limit."),
+        ({"states": "CANCELLED", "exit_code": 0}, False, Reason.CANCELLED, "Slurm job 7 was cancelled."),
+        ({"states": "OUT_OF_MEMORY"}, False, Reason.OUT_OF_MEMORY, "used more memory than it had asked for"),
+        ({"states": "NODE_FAIL"}, False, Reason.NODE_FAILURE, "lost a node"),
+        ({"states": "BOOT_FAIL"}, False, Reason.BOOT_FAILURE, "failed to boot"),
+        ({"states": "PREEMPTED"}, False, Reason.PREEMPTED, "preempted"),
+        ({"states": "DEADLINE"}, False, Reason.DEADLINE_EXCEEDED, "deadline"),
+    ],
+)  # fmt: skip
+def test_trap_q2_the_state_decides_and_the_words_explain(
+    record: dict[str, object], succeeded: bool, reason: Reason, message: str
+) -> None:
+    changes = {**record, "states": frozenset({str(record["states"])})}
+    end = end_of(replace(RECORD, **changes))  # type: ignore[arg-type]
+    assert (end.succeeded, end.reason) == (succeeded, reason)
+    assert message in end.message
+
+
+def test_every_terminal_state_has_words() -> None:
+    for base in TERMINAL:
+        assert end_of(replace(RECORD, states=frozenset({base}))).message.endswith(".")

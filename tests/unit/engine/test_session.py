@@ -1,0 +1,284 @@
+"""Sessions under a clock of their own: what is asked when, and what a connection's troubles do to its jobs."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import jwt
+import pytest
+import pytest_asyncio
+
+from slurmjob_operator.api.connection import SlurmConnectionSpec
+from slurmjob_operator.engine.engine import Engine
+from slurmjob_operator.engine.ports import Outside
+from slurmjob_operator.kube.port import Kind
+from slurmjob_operator.slurm import errors as slurm_errors
+from slurmjob_operator.slurm.port import SlurmPort
+from slurmjob_operator.slurm.token import SlurmToken
+from tests.fakes.kube import InMemoryKube
+from tests.fakes.slurm import InMemorySlurm
+
+pytestmark = pytest.mark.looptime
+START = 1_800_000_000.0
+POLL = 10
+
+
+def _now() -> float:
+    return START + asyncio.get_running_loop().time()
+
+
+@dataclass
+class Cluster:
+    """All that is outside of the engine, and an engine that its watches feed."""
+
+    kube: InMemoryKube = field(default_factory=InMemoryKube)
+    slurm: InMemorySlurm = field(default_factory=lambda: InMemorySlurm(now=_now))
+    opened: list[str] = field(default_factory=list)
+    engine: Engine | None = None
+
+    def open(self, spec: SlurmConnectionSpec, token: SlurmToken) -> SlurmPort:
+        self.opened.append(spec.servers[0].url)
+        return self.slurm.port(token.user)
+
+    async def close(self) -> None:
+        return
+
+    async def start(self) -> None:
+        """A new process: it lists, then watches. Connections come first, as the worst of both orders."""
+        if self.engine is not None:
+            await self.engine.close()
+        outside = Outside(
+            kube=self.kube,
+            slurm=self,
+            installation="test",
+            now=_now,
+            monotonic=asyncio.get_running_loop().time,
+        )
+        self.engine = Engine(outside)
+        self.kube.watch = self._watch
+        for body in sorted(self.kube.objects.values(), key=lambda body: str(body["kind"])):
+            self._watch("ADDED", body)
+            await asyncio.sleep(0.1)
+
+    def _watch(self, event: str, body: Mapping[str, Any]) -> None:
+        assert self.engine is not None
+        job = body["kind"] == Kind.SLURM_JOB.value
+        observe = self.engine.observe_job if job else self.engine.observe_connection
+        forget = self.engine.forget_job if job else self.engine.forget_connection
+        (forget if event == "DELETED" else observe)(body)
+
+    def secret(self, *, user: str = "alice", lifespan: int = 86_400) -> None:
+        text = jwt.encode({"exp": int(_now()) + lifespan, "sun": user}, "k" * 64)
+        self.kube.secrets["ns", "token"] = {"SLURM_JWT": text.encode()}
+
+    def connection(self) -> str:
+        spec = {
+            "servers": [{"url": "https://slurm:6820"}],
+            "auth": {"jwt": {"secretKeyRef": {"name": "token"}}},
+            "pollPeriodSeconds": POLL,
+        }
+        uid: str = self.kube.create(Kind.SLURM_CONNECTION, namespace="ns", name="campus", spec=spec)["metadata"]["uid"]
+        return uid
+
+    def job(self, name: str = "job") -> str:
+        spec = {"connectionRef": {"name": "campus"}, "template": {"script": "#!/bin/sh\n", "chdir": "/x"}}
+        uid: str = self.kube.create(Kind.SLURM_JOB, namespace="ns", name=name, spec=spec)["metadata"]["uid"]
+        return uid
+
+    def status(self, uid: str) -> dict[str, Any]:
+        status: dict[str, Any] = self.kube.objects[uid]["status"]
+        return status
+
+    def reason(self, uid: str, kind: str) -> str | None:
+        return next((str(c["reason"]) for c in self.status(uid).get("conditions", ()) if c["type"] == kind), None)
+
+
+@pytest_asyncio.fixture
+async def cluster() -> AsyncIterator[Cluster]:
+    made = Cluster()
+    await made.start()
+    yield made
+    assert made.engine is not None
+    await made.engine.close()
+
+
+async def test_a_quiet_life(cluster: Cluster) -> None:
+    cluster.secret()
+    connection, job = cluster.connection(), cluster.job()
+    await asyncio.sleep(1)
+    assert cluster.reason(connection, "Ready") == "Connected"
+    assert cluster.status(job)["state"] == "Pending"
+    cluster.slurm.start(1)
+    await asyncio.sleep(POLL)
+    assert cluster.status(job)["state"] == "Running"
+    cluster.slurm.end(1)
+    await asyncio.sleep(POLL)
+    assert cluster.status(job)["state"] == "Complete"
+    assert cluster.slurm.executions == {1: 1}
+
+
+async def test_one_request_a_tick_for_all_live_jobs(cluster: Cluster) -> None:
+    cluster.secret()
+    cluster.connection()
+    jobs = [cluster.job(f"j{number}") for number in range(40)]
+    await asyncio.sleep(1)
+    for job_id in range(1, 41):
+        cluster.slurm.start(job_id)
+    await asyncio.sleep(2 * POLL)
+    assert {cluster.status(uid)["state"] for uid in jobs} == {"Running"}
+    before, writes = cluster.slurm.calls.copy(), cluster.kube.writes
+    await asyncio.sleep(10 * POLL)
+    spent = cluster.slurm.calls - before
+    assert spent == {"states": 10}, "nothing changed, so nothing but the shared poll"
+    assert cluster.kube.writes == writes
+
+
+async def test_no_live_job_no_request(cluster: Cluster) -> None:
+    cluster.secret()
+    cluster.connection()
+    await asyncio.sleep(1)
+    before = cluster.slurm.calls.copy()
+    await asyncio.sleep(3600)
+    assert cluster.slurm.calls == before
+
+
+async def test_a_pending_job_is_read_for_its_reason_ever_more_rarely(cluster: Cluster) -> None:
+    cluster.secret()
+    cluster.connection()
+    cluster.job()
+    await asyncio.sleep(600)
+    before = cluster.slurm.calls["job"]
+    await asyncio.sleep(3600)
+    assert 10 <= cluster.slurm.calls["job"] - before <= 13, "every five minutes"
+
+
+async def test_losing_sight_is_told_and_is_no_end(cluster: Cluster) -> None:
+    cluster.secret()
+    connection, job = cluster.connection(), cluster.job()
+    await asyncio.sleep(1)
+    cluster.slurm.start(1)
+    await asyncio.sleep(POLL)
+    away = slurm_errors.Unavailable("away")
+    cluster.slurm.faults = {verb: [away] * 50 for verb in ("states", "info", "job")}
+    await asyncio.sleep(6 * POLL)
+    assert cluster.reason(connection, "Ready") == "ClusterUnreachable"
+    assert cluster.reason(job, "Synced") == "ClusterUnreachable"
+    assert cluster.status(job)["state"] == "Running"
+    cluster.slurm.faults.clear()
+    cluster.slurm.end(1)
+    await asyncio.sleep(3 * POLL)
+    assert cluster.reason(connection, "Ready") == "Connected"
+    assert cluster.status(job)["state"] == "Complete"
+
+
+async def test_an_expiring_token_is_read_anew(cluster: Cluster) -> None:
+    cluster.secret(lifespan=100)
+    connection = cluster.connection()
+    await asyncio.sleep(50)
+    cluster.secret(lifespan=10_000)
+    await asyncio.sleep(60)
+    assert cluster.reason(connection, "Ready") == "Connected"
+    assert len(cluster.opened) == 2
+
+
+async def test_an_expired_token_says_so_and_a_new_secret_mends_it(cluster: Cluster) -> None:
+    cluster.secret(lifespan=100)
+    connection, job = cluster.connection(), cluster.job()
+    await asyncio.sleep(120)
+    assert cluster.reason(connection, "Ready") == "TokenExpired"
+    assert cluster.reason(connection, "CredentialsValid") == "TokenExpired"
+    assert cluster.reason(job, "Synced") == "TokenExpired"
+    cluster.secret()
+    await asyncio.sleep(30)
+    assert cluster.reason(connection, "Ready") == "Connected"
+    assert cluster.reason(job, "Synced") == "PollSucceeded"
+
+
+async def test_a_connection_in_use_is_not_let_go(cluster: Cluster) -> None:
+    cluster.secret()
+    connection, job = cluster.connection(), cluster.job()
+    await asyncio.sleep(1)
+    cluster.kube.delete(connection)
+    await asyncio.sleep(60)
+    assert connection in cluster.kube.objects
+    cluster.slurm.start(1)
+    cluster.slurm.end(1)
+    await asyncio.sleep(60)
+    assert cluster.status(job)["state"] == "Complete"
+    assert connection not in cluster.kube.objects
+
+
+async def test_after_a_restart_a_connection_is_held_for_jobs_that_the_watch_has_not_shown_yet(
+    cluster: Cluster,
+) -> None:
+    cluster.secret()
+    connection, _job = cluster.connection(), cluster.job()
+    await asyncio.sleep(1)
+    cluster.kube.delete(connection)
+    await asyncio.sleep(1)
+    await cluster.start()
+    await asyncio.sleep(1)
+    assert connection in cluster.kube.objects
+
+
+async def test_a_namespace_is_deleted_with_all_that_is_in_it(cluster: Cluster) -> None:
+    """The Secret goes first: the token that was read serves until the Slurm job is cancelled."""
+    cluster.secret()
+    connection, job = cluster.connection(), cluster.job()
+    await asyncio.sleep(1)
+    cluster.slurm.start(1)
+    await asyncio.sleep(POLL)
+    del cluster.kube.secrets["ns", "token"]
+    cluster.kube.delete(connection)
+    cluster.kube.delete(job)
+    await asyncio.sleep(20)
+    assert cluster.slurm.jobs[1].states == {"CANCELLED"}
+    assert not cluster.kube.objects
+
+
+async def test_the_same_while_slurm_is_away_for_a_while(cluster: Cluster) -> None:
+    cluster.secret()
+    connection, job = cluster.connection(), cluster.job()
+    await asyncio.sleep(1)
+    cluster.slurm.start(1)
+    cluster.slurm.faults = {verb: [slurm_errors.Unavailable("away")] * 8 for verb in ("states", "info", "cancel")}
+    await asyncio.sleep(2 * POLL)
+    del cluster.kube.secrets["ns", "token"]
+    cluster.kube.delete(connection)
+    cluster.kube.delete(job)
+    await asyncio.sleep(600)
+    assert cluster.slurm.jobs[1].states == {"CANCELLED"}
+    assert not cluster.kube.objects
+
+
+async def test_a_job_whose_connection_comes_later(cluster: Cluster) -> None:
+    cluster.secret()
+    job = cluster.job()
+    await asyncio.sleep(1)
+    assert cluster.reason(job, "Submitted") == "ConnectionNotFound"
+    cluster.connection()
+    await asyncio.sleep(1)
+    assert cluster.status(job)["state"] == "Pending"
+
+
+async def test_an_edited_connection_is_opened_anew(cluster: Cluster) -> None:
+    cluster.secret()
+    connection = cluster.connection()
+    await asyncio.sleep(1)
+    cluster.kube.edit(connection, servers=[{"url": "https://other:6820"}])
+    await asyncio.sleep(1)
+    assert cluster.opened == ["https://slurm:6820", "https://other:6820"]
+
+
+async def test_a_closed_engine_takes_nothing_in(cluster: Cluster) -> None:
+    assert cluster.engine is not None
+    await cluster.engine.close()
+    cluster.secret()
+    cluster.connection()
+    job = cluster.job()
+    await asyncio.sleep(60)
+    assert cluster.status(job) == {"observedGeneration": -1}
+    assert not cluster.opened
