@@ -110,8 +110,9 @@ def _down(paths: Paths, flags: argparse.Namespace) -> int:
 
 
 def _status(paths: Paths, _flags: argparse.Namespace) -> int:
-    for daemon in (*control_plane.daemons(paths), operator_process.daemon(paths)):
-        print(f"{daemon.name}: {'up' if is_running(daemon) else 'down'}")
+    print("\n".join(control_plane.status(paths)))
+    operator = operator_process.daemon(paths)
+    print(f"{operator.name}: {'up' if is_running(operator) else 'down'}")
     for suite in slurm_cluster.SUITES:
         print("\n".join(slurm_cluster.status(paths, suite)))
     return 0

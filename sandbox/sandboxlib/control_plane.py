@@ -15,7 +15,7 @@ from pathlib import Path
 
 from sandboxlib import kube_binaries, ports
 from sandboxlib.certificates import Leaf, make_ca, make_key_pair, make_leaf
-from sandboxlib.daemons import Daemon, SandboxError, spawn, stop, wait_ready
+from sandboxlib.daemons import Daemon, SandboxError, is_running, spawn, stop, wait_ready
 from sandboxlib.paths import Paths
 from sandboxlib.progress import step
 
@@ -80,6 +80,18 @@ def down(paths: Paths) -> None:
     """Stop it, one after the other: kube-apiserver takes 15 s to end when etcd has gone before it."""
     for daemon in reversed(daemons(paths)):
         stop([daemon])
+
+
+def status(paths: Paths) -> list[str]:
+    """What a person wants to know."""
+    all_daemons = daemons(paths)
+    if not all_daemons:
+        return ["kube: not set up"]
+    lines = [f"{daemon.name}: {'up' if is_running(daemon) else 'down'}" for daemon in all_daemons]
+    if all(is_running(daemon) for daemon in all_daemons):
+        server = json.loads(kubectl(paths, "version", "-o", "json"))["serverVersion"]["gitVersion"]
+        lines.append(f"kube: Kubernetes {server} at {server_url(paths)}")
+    return lines
 
 
 def kubectl(paths: Paths, *arguments: str, stdin: str | None = None) -> str:

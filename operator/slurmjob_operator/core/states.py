@@ -48,7 +48,7 @@ class End:
 
 
 _ENDS: dict[str, tuple[Reason, str]] = {
-    "BOOT_FAIL": (Reason.BOOT_FAILURE, "a node failed to boot for it"),
+    "BOOT_FAIL": (Reason.BOOT_FAILURE, "was given a node that failed to boot"),
     "CANCELLED": (Reason.CANCELLED, "was cancelled"),
     "DEADLINE": (Reason.DEADLINE_EXCEEDED, "did not end before its deadline"),
     "NODE_FAIL": (Reason.NODE_FAILURE, "lost a node"),
