@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import fcntl
+import os
 import shlex
 import shutil
 import subprocess
@@ -77,6 +78,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return COMMANDS[flags.command](paths, flags)
     except SandboxError as error:
         say(f"sandbox: {error}")
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # the reader has seen enough
+        return 0
     except OSError as error:
         say(f"sandbox: {error.strerror}: {error.filename}" if error.filename else f"sandbox: {error}")
     return 1

@@ -1,8 +1,8 @@
 """Start, stop and watch daemons without systemd.
 
-A daemon is described by a value; what runs is known from its pid file alone, so a second process (another
-shell, a test) can stop what a first one started. A pid file is believed only when the process's start time
-still matches, so that a recycled pid is never signalled.
+A daemon is described by a value; what runs is known from its pid file, so a second process (another shell, a
+test) can stop what a first one started. A pid file is believed only when the process's start time still
+matches, so that a recycled pid is never signalled; a process whose pid file is lost is known by its environment.
 """
 
 from __future__ import annotations
@@ -14,6 +14,9 @@ import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+
+MARK = "SANDBOX_PID_FILE"
+"""Environment variable of every daemon and of what it starts: whose they are, if their pid file is lost."""
 
 _SPAWNED: list[subprocess.Popen[bytes]] = []
 """Daemons that this process itself started."""
@@ -68,6 +71,7 @@ def spawn(daemon: Daemon) -> None:
     """Start the daemon in a session of its own unless it runs already; do not wait until it is ready."""
     if is_running(daemon):
         return
+    _end_strays(daemon)
     daemon.log.parent.mkdir(parents=True, exist_ok=True)
     daemon.pid_file.parent.mkdir(parents=True, exist_ok=True)
     with daemon.log.open("ab") as log:
@@ -76,13 +80,24 @@ def spawn(daemon: Daemon) -> None:
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=subprocess.STDOUT,
-            env={"PATH": os.environ.get("PATH", os.defpath), **daemon.env},
+            env={"PATH": os.environ.get("PATH", os.defpath), **daemon.env, MARK: str(daemon.pid_file)},
             cwd=daemon.cwd,
             start_new_session=True,
         )
     _SPAWNED.append(process)
     ticks = start_time_ticks(process.pid)
     daemon.pid_file.write_text(f"{process.pid} {ticks or 0}\n")
+
+
+def _end_strays(daemon: Daemon) -> None:
+    """Kill what an earlier start left behind whose pid file is lost: it would hold the port."""
+    mark = f"{MARK}={daemon.pid_file}".encode()
+    for process in Path("/proc").glob("[0-9]*"):
+        try:
+            if mark in (process / "environ").read_bytes().split(b"\0"):
+                os.kill(int(process.name), signal.SIGKILL)
+        except OSError:
+            continue
 
 
 def wait_ready(daemon: Daemon) -> None:
@@ -125,6 +140,7 @@ def stop(daemons: Iterable[Daemon]) -> None:
         _wait_gone(daemon, seconds=daemon.stop_seconds)
         if send(daemon, signal.SIGKILL):
             _wait_gone(daemon, seconds=5.0)
+        _end_strays(daemon)
         daemon.pid_file.unlink(missing_ok=True)
 
 

@@ -17,13 +17,14 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from sandboxlib import ports, slurm_config, slurm_rootfs, slurm_view
-from sandboxlib.daemons import Daemon, SandboxError, is_running, spawn, stop, wait_ready
+from sandboxlib.daemons import Daemon, SandboxError, is_running, spawn, stop, tail, wait_ready
 from sandboxlib.paths import Paths
 from sandboxlib.progress import run_logged, step
 from sandboxlib.slurm_suites import SUITES as ROWS
 from sandboxlib.slurm_suites import USERS
 
 SUITES: tuple[str, ...] = tuple(ROWS)
+ASSOCIATIONS = "lib-slurm/ctld/assoc_usage"
 MEMORY_CONTROLLER = Path("/sys/fs/cgroup/memory")
 
 
@@ -317,8 +318,20 @@ def _initialise(paths: Paths, suite: str) -> None:
     _logged(paths, suite, log, ["sh", "-c", slurm_config.accounts_script(suite)])
     spawn(all_daemons[3])
     wait_ready(all_daemons[3])
+    _wait_answering(paths, suite)
     stop([all_daemons[3]])
+    if not (state / ASSOCIATIONS).exists():
+        raise SandboxError(f"slurmctld did not save its state when it was stopped.\n{tail(all_daemons[3].log)}")
     (state / "made").touch()
+
+
+def _wait_answering(paths: Paths, suite: str, seconds: float = 30.0) -> None:
+    """slurmctld listens before it is up, and a signal then ends it without a trace of state."""
+    deadline = time.monotonic() + seconds
+    while " is UP" not in _inside(paths, suite, ["scontrol", "ping"]):
+        if time.monotonic() > deadline:
+            raise SandboxError(f"slurmctld of {suite} does not answer `scontrol ping`")
+        time.sleep(0.1)
 
 
 def _logged(paths: Paths, suite: str, log: Path, argv: Sequence[str]) -> None:
