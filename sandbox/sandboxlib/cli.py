@@ -44,10 +44,9 @@ def parser() -> argparse.ArgumentParser:
     down.add_argument("--purge", action="store_true", help="forget its state too")
     commands.add_parser("status", help="what runs, which versions, where")
     commands.add_parser("env", help='for eval "$(…)": KUBECONFIG, PATH, addresses')
-    run = commands.add_parser("exec", help="run a command inside a Slurm cluster")
+    run = commands.add_parser("exec", help="run a command inside a Slurm cluster: exec SUITE -- CMD …")
     run.add_argument("suite", choices=suites)
     run.add_argument("--user", default="root")
-    run.add_argument("argv", nargs=argparse.REMAINDER, metavar="-- CMD …")
     token = commands.add_parser("token", help="print a Slurm JWT")
     token.add_argument("suite", choices=suites)
     token.add_argument("--user", required=True)
@@ -57,9 +56,8 @@ def parser() -> argparse.ArgumentParser:
     logs.add_argument("-n", type=int, default=40)
     for verb in ("start", "stop", "kill"):
         commands.add_parser(verb, help=f"{verb} one daemon").add_argument("name")
-    operator = commands.add_parser("operator", help="the operator as a process")
+    operator = commands.add_parser("operator", help="the operator as a process; what follows -- are flags for it")
     operator.add_argument("verb", choices=("start", "stop", "kill", "logs"))
-    operator.add_argument("flags", nargs=argparse.REMAINDER, help="more flags for `slurmjob-operator run`")
     connection = commands.add_parser("connection", help="print Secret and SlurmConnection for kubectl apply -f -")
     connection.add_argument("suite", choices=suites)
     connection.add_argument("--user", required=True)
@@ -69,9 +67,19 @@ def parser() -> argparse.ArgumentParser:
     return top
 
 
+def split(arguments: list[str]) -> tuple[list[str], list[str]]:
+    """Our own arguments, and what follows the first `--`."""
+    if "--" not in arguments:
+        return arguments, []
+    where = arguments.index("--")
+    return arguments[:where], arguments[where + 1 :]
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Entry point; 1 and one clear message when something failed."""
-    flags = parser().parse_args(arguments)
+    own, rest = split(list(sys.argv[1:] if arguments is None else arguments))
+    flags = parser().parse_args(own)
+    flags.rest = rest
     paths = default_paths()
     try:
         paths.make()
@@ -131,10 +139,9 @@ def _env(paths: Paths, _flags: argparse.Namespace) -> int:
 
 
 def _exec(paths: Paths, flags: argparse.Namespace) -> int:
-    argv = flags.argv[1:] if flags.argv[:1] == ["--"] else flags.argv
-    if not argv:
+    if not flags.rest:
         raise SandboxError("exec needs a command: sandbox exec forky -- squeue")
-    return subprocess.call(slurm_cluster.exec_argv(paths, flags.suite, argv, flags.user))
+    return subprocess.call(slurm_cluster.exec_argv(paths, flags.suite, flags.rest, flags.user))
 
 
 def _token(paths: Paths, flags: argparse.Namespace) -> int:
@@ -175,7 +182,7 @@ def _kill(paths: Paths, flags: argparse.Namespace) -> int:
 def _operator(paths: Paths, flags: argparse.Namespace) -> int:
     daemon = operator_process.daemon(paths)
     if flags.verb == "start":
-        operator_process.start_operator(paths, [flag for flag in flags.flags if flag != "--"])
+        operator_process.start_operator(paths, flags.rest)
     elif flags.verb == "stop":
         stop([daemon])
     elif flags.verb == "kill":

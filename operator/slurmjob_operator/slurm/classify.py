@@ -34,9 +34,12 @@ class Operation(Enum):
         return self is not Operation.READ
 
 
-CREDENTIALS = frozenset({1007, 5005, 6010})
-"""1007 protocol authentication error; 5005 zero bytes received (what 22.05 says of a bad token, and also of a
-controller that hung up); 6010 user unknown to the controller's host."""
+CREDENTIALS = frozenset({1007, 6010})
+"""1007 protocol authentication error; 6010 user unknown to the controller's host."""
+
+HUNG_UP = frozenset({5005})
+"""Zero bytes received: what 22.05 says of a bad token, and also of a controller that hung up, perhaps after it
+took the job (TRAPS J1, F1)."""
 
 NOT_FOUND = frozenset({2017})
 
@@ -47,6 +50,10 @@ slurm_errno.h, not seen here: 2016 nodes busy, 2055 reservation not usable, 2062
 NO_ANSWER = frozenset({-1, 1, 1800, 1801, 1802, 5000, 5001, 5002, 5003, 5004, 5006, 7000, 7001})
 """The daemon behind slurmrestd did not answer. 1 (EPERM) is what 24.11 and 26.05 say when a cancellation
 meets no slurmctld (TRAP F4); -1 what job/{id} says then."""
+
+
+LATE = frozenset({408, 425})
+"""A proxy's word that the request came too slowly or too early: nobody refused it."""
 
 
 def classify(
@@ -62,6 +69,8 @@ def _by_code(operation: Operation, code: int | None) -> type[SlurmError] | None:
         return None
     if code in CREDENTIALS:
         return CredentialsRejected
+    if code in HUNG_UP:
+        return OutcomeUnknown if operation.changes else CredentialsRejected
     if code in NOT_FOUND:
         return Refused if operation is Operation.SUBMIT else JobNotFound
     if code in LATER:
@@ -78,7 +87,7 @@ def _by_status(operation: Operation, status: int, *, answered_by_slurm: bool) ->
         return CredentialsRejected
     if status == 429:
         return RateLimited
-    if status >= 500:
+    if status in LATE or status >= 500:
         return OutcomeUnknown if operation.changes else Unavailable
     if status in (404, 405) and not answered_by_slurm:
         return NotSupported

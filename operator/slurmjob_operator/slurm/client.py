@@ -23,7 +23,8 @@ from slurmjob_operator.slurm.request import JobRequest
 from slurmjob_operator.slurm.token import SlurmToken
 
 FIRST_CHUNK: Final = 500
-LARGEST_CHUNK: Final = 4000
+LARGEST_CHUNK: Final = 3500
+"""As many ids of ten digits as fit into the 65,536 characters that httpx sends."""
 SMALLEST_CHUNK: Final = 1
 TOO_LONG: Final = frozenset({400, 413, 414, 431})
 AUTO: Final = "Auto"
@@ -83,7 +84,7 @@ class SlurmrestdClient:
             "POST",
             f"{self._slurm}/job/submit",
             operation=Operation.SUBMIT,
-            body=family.encode(request, comment=comment),
+            body=family.encode(request, comment=comment, version=self._require_version()),
         )
         body = reply.body or {}
         job_id = reading.number(body.get("job_id")) or reading.number(reading.mapping(body.get("result")).get("job_id"))
@@ -111,11 +112,15 @@ class SlurmrestdClient:
         codes = {reading.number(reading.mapping(row.get("error")).get("code")) for row in _rows(body, "status")}
         codes |= {reading.number(row.get("error_number")) for row in _rows(body, "errors")}
         bad = codes - {None, 0, 2017, 2021}
-        if not bad and (200 <= reply.status < 300 or codes & {2017, 2021}):
+        if not bad and reply.body is not None and (200 <= reply.status < 300 or codes & {2017, 2021}):
             return
         code = next(iter(sorted(code for code in bad if code is not None)), None)
         raise classify(
-            operation=Operation.CANCEL, code=code, status=reply.status, message=_explain(reply, "cancelling failed")
+            operation=Operation.CANCEL,
+            code=code,
+            status=reply.status,
+            message=_explain(reply, "cancelling failed"),
+            answered_by_slurm=reply.body is not None,
         )
 
     # --- Reading ------------------------------------------------------------------------------------------
@@ -147,7 +152,7 @@ class SlurmrestdClient:
                 if job_id is not None:
                     found[job_id] = reading.words(row.get("state"))
             if len(chunk) == self._chunk:
-                self._chunk = min(LARGEST_CHUNK, self._chunk + self._chunk // 4)
+                self._chunk = min(LARGEST_CHUNK, self._chunk + self._chunk // 4 + 1)
             ids = rest
         return found
 

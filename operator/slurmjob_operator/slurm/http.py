@@ -16,6 +16,7 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from http.cookiejar import CookieJar, DefaultCookiePolicy
 from typing import Any, Final
 from urllib.parse import urlsplit
 
@@ -67,7 +68,7 @@ def check_url(url: str, *, allow_plain_http: bool) -> str:
 
 
 class SlurmrestdServer:
-    """The sockets to one slurmrestd, shared by all connections that name it."""
+    """The sockets to one slurmrestd, shared by all connections that name it. No cookie is kept: users differ."""
 
     def __init__(self, url: str, *, allow_plain_http: bool, transport: httpx.AsyncBaseTransport | None = None) -> None:
         self.url = check_url(url, allow_plain_http=allow_plain_http)
@@ -83,6 +84,7 @@ class SlurmrestdServer:
             self._client = httpx.AsyncClient(
                 transport=self._transport or httpx.AsyncHTTPTransport(limits=limits, trust_env=False),
                 headers={"User-Agent": f"slurmjob-operator/{__version__}", "Accept": "application/json"},
+                cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),
                 follow_redirects=False,
                 trust_env=False,
             )

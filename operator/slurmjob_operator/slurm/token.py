@@ -7,6 +7,8 @@ slurmctld does that.
 
 from __future__ import annotations
 
+import math
+import re
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -15,6 +17,9 @@ import jwt
 PRIVILEGED: Final = frozenset({"root", "slurm"})
 ALGORITHMS: Final = frozenset({"HS256", "RS256"})
 LARGEST_BYTES: Final = 16384
+
+_NAME = re.compile(r"[!-~]{1,256}")
+"""What a request header can hold: ASCII without blanks."""
 
 
 class InvalidToken(ValueError):
@@ -44,15 +49,15 @@ def parse_token(value: bytes, *, privileged: frozenset[str] = PRIVILEGED) -> Slu
         claims: dict[str, Any] = jwt.decode(text, options={"verify_signature": False})
     except (UnicodeDecodeError, jwt.PyJWTError):
         raise InvalidToken("it is not a JSON web token") from None
-    if algorithm not in ALGORITHMS:
+    if not isinstance(algorithm, str) or algorithm not in ALGORITHMS:
         raise InvalidToken("its algorithm is neither HS256 nor RS256")
     if "kubernetes.io" in claims:
         raise InvalidToken("it is a Kubernetes service account token")
     expiry = claims.get("exp")
-    if isinstance(expiry, bool) or not isinstance(expiry, int | float):
+    if isinstance(expiry, bool) or not isinstance(expiry, int | float) or not math.isfinite(expiry):
         raise InvalidToken("it has no `exp` claim")
     user = claims.get("sun", claims.get("username"))
-    if not isinstance(user, str) or not user or not user.isprintable() or " " in user or len(user) > 256:
+    if not isinstance(user, str) or not _NAME.fullmatch(user):
         raise InvalidToken("it has no user claim (`sun`)")
     if user in privileged:
         raise InvalidToken(f"it is a token of the privileged user {user}, which is refused here")

@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import gzip
+import socket
+import struct
+import traceback
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 
@@ -10,6 +14,7 @@ import httpx
 import jwt
 import pytest
 
+from slurmjob_operator import __version__
 from slurmjob_operator.slurm import http
 from slurmjob_operator.slurm.errors import OutcomeUnknown, SlurmError, Unavailable
 from slurmjob_operator.slurm.http import InvalidServerUrl, Reply, SlurmrestdServer, check_url
@@ -63,7 +68,7 @@ def _answers(raw: bytes) -> Talk:
     return talk
 
 
-async def test_what_is_sent() -> None:
+async def test_trap_s0_what_is_sent() -> None:
     seen: list[bytes] = []
 
     async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -79,8 +84,38 @@ async def test_what_is_sent() -> None:
     assert headers["content-type"] == "application/json", "TRAP S0: a charset behind it is refused"
     assert headers["x-slurm-user-name"] == "alice"
     assert headers["x-slurm-user-token"] == TEXT
-    assert headers["user-agent"].startswith("slurmjob-operator/")
+    assert headers["user-agent"] == f"slurmjob-operator/{__version__}"
+    assert headers["accept"] == "application/json"
+    assert "authorization" not in headers
+    assert "cookie" not in headers
     assert body == '{"script": "ü"}'.encode()
+
+
+async def test_a_request_without_a_body_has_no_content_type() -> None:
+    seen: list[bytes] = []
+
+    async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        seen.append(await reader.readuntil(b"\r\n\r\n"))
+        writer.write(OK)
+
+    async with _serving(talk) as server:
+        await _request(server)
+    assert b"content-type" not in seen[0].lower()
+
+
+async def test_no_cookie_of_one_user_goes_out_with_anothers_request() -> None:
+    """All users of a server share its sockets, and a proxy may hold a session in a cookie."""
+    seen: list[bytes] = []
+
+    async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        seen.append(await reader.readuntil(b"\r\n\r\n"))
+        writer.write(OK.replace(b"\r\n\r\n", b"\r\nSet-Cookie: session=alices; Path=/\r\n\r\n"))
+
+    async with _serving(talk) as server:
+        for _ in range(2):
+            await _request(server)
+    assert len(seen) == 2
+    assert b"cookie" not in b"".join(seen).lower()
 
 
 async def test_two_answers_in_one_segment() -> None:
@@ -94,17 +129,20 @@ async def test_two_answers_in_one_segment() -> None:
             assert (reply.status, reply.body) == (500, {"errors": []})
 
 
-async def test_a_redirect_is_an_answer_and_is_not_followed() -> None:
+@pytest.mark.parametrize("changes", [False, True])
+@pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
+async def test_a_redirect_is_an_answer_and_is_not_followed(status: int, changes: bool) -> None:
+    """Wherever it leads, the token was not meant for it."""
     visits = 0
 
     async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         nonlocal visits
         visits += 1
         await reader.readuntil(b"\r\n\r\n")
-        writer.write(b"HTTP/1.1 307 Moved\r\nLocation: /elsewhere\r\nContent-Length: 0\r\n\r\n")
+        writer.write(f"HTTP/1.1 {status} Moved\r\nLocation: /elsewhere\r\nContent-Length: 0\r\n\r\n".encode())
 
     async with _serving(talk) as server:
-        assert (await _request(server)).status == 307
+        assert (await _request(server, changes=changes)).status == status
     assert visits == 1
 
 
@@ -129,6 +167,29 @@ async def _nothing(_reader: asyncio.StreamReader, _writer: asyncio.StreamWriter)
     return
 
 
+def _reset(writer: asyncio.StreamWriter) -> None:
+    """Close with RST instead of FIN, as a killed process or a firewall does."""
+    raw: socket.socket = writer.get_extra_info("socket")
+    raw.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    writer.transport.abort()
+
+
+async def _reset_at_once(_reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    _reset(writer)
+
+
+async def _reset_after_reading(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    await reader.readuntil(b"\r\n\r\n")
+    _reset(writer)
+
+
+async def _reset_in_the_answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    await reader.readuntil(b"\r\n\r\n")
+    writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n{")
+    await writer.drain()
+    _reset(writer)
+
+
 async def _silence(reader: asyncio.StreamReader, _writer: asyncio.StreamWriter) -> None:
     while await reader.read(1000):
         pass
@@ -148,6 +209,9 @@ async def _drip(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> N
     "talk",
     [
         _nothing,
+        _reset_at_once,
+        _reset_after_reading,
+        _reset_in_the_answer,
         _silence,
         _drip,
         _answers(b""),
@@ -155,7 +219,18 @@ async def _drip(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> N
         _answers(b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n{"),
         _answers(b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: 3\r\n\r\nabc"),
     ],
-    ids=["closes at once", "never answers", "drips", "empty", "no HTTP", "cut", "broken gzip"],
+    ids=[
+        "closes",
+        "resets",
+        "resets later",
+        "resets in the middle",
+        "never answers",
+        "drips",
+        "empty",
+        "no HTTP",
+        "cut",
+        "broken gzip",
+    ],
 )
 async def test_an_answer_that_does_not_come_whole(talk: Talk, changes: bool, monkeypatch: pytest.MonkeyPatch) -> None:
     """The request may have taken effect: unknown where it changes something, else tried again later."""
@@ -163,7 +238,7 @@ async def test_an_answer_that_does_not_come_whole(talk: Talk, changes: bool, mon
     async with _serving(talk) as server:
         with pytest.raises(SlurmError) as failure:
             await server.request(
-                "POST", "/x", token=TOKEN, timeout_seconds=0.3, changes=changes, body={} if changes else None
+                "POST", "/x", token=TOKEN, timeout_seconds=0.1, changes=changes, body={} if changes else None
             )
     assert type(failure.value) is (OutcomeUnknown if changes else Unavailable)
     _shows_no_token(failure.value)
@@ -172,10 +247,40 @@ async def test_an_answer_that_does_not_come_whole(talk: Talk, changes: bool, mon
 @pytest.mark.parametrize("changes", [False, True])
 async def test_nobody_listens(changes: bool) -> None:
     """The request cannot have left, so even one that changes something is known to have changed nothing."""
-    server = SlurmrestdServer("http://127.0.0.1:9", allow_plain_http=True)
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))  # and never listens
+        server = SlurmrestdServer(f"http://127.0.0.1:{taken.getsockname()[1]}", allow_plain_http=True)
+        await _cannot_be_reached(server, changes=changes)
+
+
+@pytest.mark.parametrize("changes", [False, True])
+@pytest.mark.parametrize("problem", [httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout])
+async def test_no_connection_was_made(problem: type[httpx.TransportError], changes: bool) -> None:
+    def fail(request: httpx.Request) -> httpx.Response:
+        raise problem(f"with {request.headers}")
+
+    server = SlurmrestdServer("https://slurm", allow_plain_http=False, transport=httpx.MockTransport(fail))
+    await _cannot_be_reached(server, changes=changes)
+
+
+async def test_a_server_that_speaks_no_tls_gets_no_token() -> None:
+    seen: list[bytes] = []
+
+    async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        seen.append(await reader.read(4000))
+        writer.write(b"HTTP/1.1 400 Bad\r\nContent-Length: 0\r\n\r\n")
+
+    async with _serving(talk) as plain:
+        server = SlurmrestdServer(plain.url.replace("http:", "https:"), allow_plain_http=False)
+        await _cannot_be_reached(server, changes=True)
+    assert seen
+    assert TEXT.encode() not in b"".join(seen)
+
+
+async def _cannot_be_reached(server: SlurmrestdServer, *, changes: bool) -> None:
     with pytest.raises(Unavailable) as failure:
         await _request(server, changes=changes)
-    assert not isinstance(failure.value, OutcomeUnknown)
+    assert str(failure.value).startswith("slurmrestd cannot be reached")
     _shows_no_token(failure.value)
     await server.close()
 
@@ -185,11 +290,22 @@ async def test_an_answer_without_end_is_cut(changes: bool, monkeypatch: pytest.M
     monkeypatch.setattr(http, "LARGEST_ANSWER", 1000)
     raw = b"HTTP/1.1 200 OK\r\nContent-Length: 2000\r\n\r\n" + b" " * 2000
     async with _serving(_answers(raw)) as server:
-        with pytest.raises(OutcomeUnknown if changes else Unavailable, match="larger than"):
+        with pytest.raises(OutcomeUnknown if changes else Unavailable, match="larger than") as failure:
             await _request(server, changes=changes)
+    assert failure.value.status == 200
 
 
-async def test_at_most_eight_sockets() -> None:
+async def test_an_answer_is_measured_unpacked(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(http, "LARGEST_ANSWER", 1000)
+    packed = gzip.compress(b" " * 100_000)
+    head = f"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: {len(packed)}\r\n\r\n"
+    assert len(packed) < 1000
+    async with _serving(_answers(head.encode() + packed)) as server:
+        with pytest.raises(Unavailable, match="larger than"):
+            await _request(server)
+
+
+async def test_trap_p2_at_most_eight_sockets() -> None:
     open_now = most = 0
     gate = asyncio.Event()
 
@@ -209,10 +325,11 @@ async def test_at_most_eight_sockets() -> None:
     assert most == http.SOCKETS, "TRAP P2: slurmrestd serves about 124 connections in all"
 
 
-def _shows_no_token(error: BaseException | None) -> None:
-    while error is not None:
-        assert TEXT not in f"{error!r}{error}{vars(error)}"
-        error = error.__cause__
+def _shows_no_token(error: BaseException) -> None:
+    """Neither the exception nor what a log shows of it."""
+    shown = f"{error!r}{vars(error)}{''.join(traceback.format_exception(error))}"
+    assert TEXT not in shown
+    assert TEXT.rpartition(".")[2] not in shown
 
 
 @pytest.mark.parametrize(

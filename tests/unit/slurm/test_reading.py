@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from slurmjob_operator.core.records import JobRecord
@@ -30,6 +30,15 @@ from slurmjob_operator.slurm.dialects import reading
         ("", None),
         ("five", None),
         ([5], None),
+        (" 5 ", 5),
+        ("-", None),
+        ("--5", None),
+        ("1_000", None),
+        ("\u00b2", None),
+        ("9" * 5000, None),
+        ({"set": True, "infinite": False, "number": None}, None),
+        ({"set": True, "infinite": False, "number": "5"}, 5),
+        (5.9, 5),
         (4294967294, None),
         (4294967295, None),
         ({"set": True, "number": 18446744073709551614}, None),
@@ -57,10 +66,42 @@ def test_time_of_zero_is_no_time() -> None:
         ([], set()),
         (None, set()),
         (7, set()),
+        (["", None, "running"], {"RUNNING"}),
+        ({"current": ["RUNNING"]}, set()),
     ],
 )
 def test_words(value: Any, words: set[str]) -> None:
     assert reading.words(value) == words
+
+
+@pytest.mark.parametrize(
+    ("value", "without_limit"),
+    [
+        ({"set": True, "infinite": True, "number": 0}, True),
+        ({"set": False, "infinite": True, "number": 0}, True),
+        ({"set": True, "infinite": False, "number": 5}, False),
+        ({}, False),
+        (None, False),
+        (4294967295, False),
+    ],
+)
+def test_infinite(value: Any, without_limit: bool) -> None:
+    assert reading.infinite(value) is without_limit
+
+
+@pytest.mark.parametrize(("value", "text"), [("x", "x"), ("", None), (None, None), (5, None), (["x"], None)])
+def test_text(value: Any, text: str | None) -> None:
+    assert reading.text(value) == text
+
+
+@pytest.mark.parametrize("value", [None, "x", 5, [{"a": 1}]])
+def test_what_is_no_object_is_an_empty_one(value: Any) -> None:
+    assert reading.mapping(value) == {}
+
+
+@pytest.mark.parametrize(("value", "found"), [(None, []), ({"a": 1}, []), ("x", []), ([1, {"a": 1}, None], [{"a": 1}])])
+def test_only_the_objects_of_a_list(value: Any, found: list[Any]) -> None:
+    assert reading.objects(value) == found
 
 
 JSON = st.recursive(
@@ -75,6 +116,7 @@ KEYS = (
 )  # fmt: skip
 
 
+@settings(deadline=None)
 @given(st.dictionaries(st.sampled_from(KEYS), JSON, max_size=8))
 def test_no_row_of_any_shape_breaks_the_readers(raw: dict[str, Any]) -> None:
     assert isinstance(family.controller_record(raw), JobRecord)

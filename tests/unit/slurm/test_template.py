@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -51,6 +52,9 @@ def test_minimal() -> None:
         ({"output": "out-%j"}, "output", "out-%j"),
         ({"output": "none"}, "output", "/dev/null"),
         ({"error": "/scratch/err"}, "error", "/scratch/err"),
+        ({"error": "none"}, "error", "/dev/null"),
+        ({"script": "#! /bin/sh -l\n"}, "script", "#! /bin/sh -l\n"),
+        ({"chdir": "/scratch/a b"}, "chdir", "/scratch/a b"),
         ({"environment": [{"name": "A", "value": "1"}, {"name": "B"}]}, "environment",
          {"PATH": DEFAULT_PATH, "A": "1", "B": ""}),
         ({"environment": [{"name": "PATH", "value": "/opt/bin"}]}, "environment", {"PATH": "/opt/bin"}),
@@ -59,6 +63,19 @@ def test_minimal() -> None:
 def test_each_field_arrives(template: dict[str, Any], field: str, value: Any) -> None:
     request = _request(**template)
     assert getattr(request, field) == value
+    assert replace(request, **{field: getattr(_request(), field)}) == _request(), "and nothing else changes"
+
+
+def test_a_comment_is_not_part_of_the_request() -> None:
+    """It follows the marker, and the marker is the engine's."""
+    assert _request(comment="mine") == _request()
+
+
+def test_every_template_field_is_looked_at_here() -> None:
+    """A new field that `build_request` forgets would be ignored without a word."""
+    tried = {name for mark in test_each_field_arrives.pytestmark for row in mark.args[1] for name in row[0]}
+    known = {info.alias or name for name, info in JobTemplate.model_fields.items()}
+    assert known - tried == {"comment"}
 
 
 @pytest.mark.parametrize(
@@ -84,6 +101,20 @@ def test_refused_with_field_value_and_rule(template: dict[str, Any], text: str) 
     with pytest.raises(InvalidTemplate) as refusal:
         _request(**template)
     assert str(refusal.value).startswith(text)
+
+
+def test_the_first_thing_that_is_wrong_is_named() -> None:
+    with pytest.raises(InvalidTemplate) as refusal:
+        _request(script="#!/bin/sh\r\n", mem="lots", time="soon")
+    assert (refusal.value.field, "DOS line ends" in refusal.value.rule) == ("script", True)
+
+
+@pytest.mark.parametrize("script", ["echo hello\n", "\n#!/bin/sh\n", " #!/bin/sh\n", "\ufeff#!/bin/sh\n"])
+def test_a_script_without_a_first_line_for_the_kernel(script: str) -> None:
+    """Checked by the API server and once more before it is sent: an object may be older than its schema."""
+    template = JobTemplate.model_construct(**{**MINIMAL, "script": script})
+    with pytest.raises(InvalidTemplate, match="the first line must start with `#!`, as for sbatch"):
+        build_request(template, name="wing")
 
 
 @pytest.mark.parametrize(

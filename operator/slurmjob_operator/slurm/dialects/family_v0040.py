@@ -17,9 +17,17 @@ VERSIONS: Final = ("v0.0.45", "v0.0.44", "v0.0.43", "v0.0.42", "v0.0.41", "v0.0.
 """Newest first."""
 
 
-def encode(request: JobRequest, *, comment: str) -> dict[str, Any]:
+UNSET_16_BITS: Final = 65534
+"""Slurm's NO_VAL16."""
+
+WITHOUT_OOM_KILL_STEP: Final = frozenset({"v0.0.40", "v0.0.41"})
+
+
+def encode(request: JobRequest, *, comment: str, version: str) -> dict[str, Any]:
     """The body of job/submit. The job is held; keys without a value are left out, above all file names:
     an empty one kills slurmrestd 24.11 (TRAP POISON)."""
+    # left out, it becomes 0, "no", where sbatch leaves the question to the cluster (measured on 26.05)
+    oom_kill_step = None if version in WITHOUT_OOM_KILL_STEP else UNSET_16_BITS
     job: dict[str, Any] = {
         "name": request.name,
         "comment": comment,
@@ -32,7 +40,9 @@ def encode(request: JobRequest, *, comment: str) -> dict[str, Any]:
         "nodes": _nodes(request),
         "tasks": request.ntasks,
         "tasks_per_node": request.ntasks_per_node,
+        "minimum_cpus": _minimum_cpus(request),
         "cpus_per_task": request.cpus_per_task,
+        "tres_per_task": None if request.cpus_per_task is None else f"cpu={request.cpus_per_task}",
         "memory_per_node": _set(request.mem_per_node_mb),
         "memory_per_cpu": _set(request.mem_per_cpu_mb),
         "time_limit": _time_limit(request),
@@ -41,6 +51,7 @@ def encode(request: JobRequest, *, comment: str) -> dict[str, Any]:
         "constraints": request.constraint,
         "standard_output": request.output,
         "standard_error": request.error,
+        "oom_kill_step": oom_kill_step,
     }
     return {"script": request.script, "job": {key: value for key, value in job.items() if value is not None}}
 
@@ -50,6 +61,14 @@ def _nodes(request: JobRequest) -> str | None:
     if nodes is None:
         return None
     return str(nodes.minimum) if nodes.minimum == nodes.maximum else f"{nodes.minimum}-{nodes.maximum}"
+
+
+def _minimum_cpus(request: JobRequest) -> int | None:
+    """For a range of nodes slurmrestd counts one task a node, where sbatch counts one in all (measured on 26.05)."""
+    nodes = request.nodes
+    if nodes is None or nodes.minimum == nodes.maximum or request.ntasks is not None:
+        return None
+    return request.cpus_per_task or 1
 
 
 def _set(value: int | None) -> dict[str, Any] | None:

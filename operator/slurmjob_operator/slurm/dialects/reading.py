@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Mapping
 from typing import Any
+
+_WHOLE = re.compile(r"\s*-?[0-9]{1,20}\s*")
 
 NO_VALUE = frozenset({4294967294, 4294967295, 18446744073709551614, 18446744073709551615})
 """Slurm's NO_VAL and INFINITE where they leak as plain numbers."""
@@ -16,7 +19,7 @@ def number(value: Any) -> int | None:
         if value.get("set") is False or value.get("infinite") is True:
             return None
         value = value.get("number")
-    if isinstance(value, str) and value.strip().lstrip("-").isdigit():
+    if isinstance(value, str) and _WHOLE.fullmatch(value):
         value = int(value)
     if isinstance(value, bool) or not isinstance(value, int | float) or value in NO_VALUE:
         return None

@@ -1,0 +1,71 @@
+"""State lies in the checkout, costly results in the user's cache; the environment can say otherwise."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from sandboxlib.paths import CHECKOUT, Paths, default_paths
+
+NAMES = ("SANDBOX_STATE", "SANDBOX_CACHE", "XDG_CACHE_HOME", "HOME")
+
+
+@pytest.fixture(autouse=True)
+def _nothing_said(monkeypatch: pytest.MonkeyPatch, paths: Paths) -> None:
+    for name in NAMES:
+        monkeypatch.delenv(name, raising=False)
+
+
+def test_the_checkout_is_the_one_of_this_file() -> None:
+    assert Path(__file__).resolve().is_relative_to(CHECKOUT)
+    assert (CHECKOUT / "sandbox" / "sandbox").is_file()
+
+
+def test_the_usual_places(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    found = default_paths()
+    assert found.checkout == CHECKOUT
+    assert found.state == CHECKOUT / ".sandbox"
+    assert found.cache == tmp_path / ".cache" / "slurm-kube-sandbox"
+
+
+def test_the_users_cache_home_counts(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "xdg"))
+    assert default_paths().cache == tmp_path / "xdg" / "slurm-kube-sandbox"
+
+
+def test_the_sandboxs_own_variables_win(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "xdg"))
+    monkeypatch.setenv("SANDBOX_STATE", str(tmp_path / "state"))
+    monkeypatch.setenv("SANDBOX_CACHE", str(tmp_path / "cache"))
+    assert (default_paths().state, default_paths().cache) == (tmp_path / "state", tmp_path / "cache")
+
+
+def test_empty_variables_say_nothing(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    for name in NAMES[:3]:
+        monkeypatch.setenv(name, "")
+    assert default_paths().state == CHECKOUT / ".sandbox"
+    assert default_paths().cache == tmp_path / ".cache" / "slurm-kube-sandbox"
+
+
+def test_make_creates_all_and_can_be_repeated(paths: Paths) -> None:
+    paths.make()
+    kept = paths.run / "x.pid"
+    kept.write_text("1 1\n")
+    paths.make()
+    assert all(folder.is_dir() for folder in (paths.state, paths.logs, paths.run, paths.cache))
+    assert kept.exists()
+    assert paths.logs.is_relative_to(paths.state)
+    assert paths.run.is_relative_to(paths.state)
+
+
+def test_a_place_that_cannot_be_made_is_named(paths: Paths, tmp_path: Path) -> None:
+    blocked = tmp_path / "file"
+    blocked.touch()
+    with pytest.raises(OSError, match="Not a directory") as error:
+        replace(paths, cache=blocked / "cache").make()
+    assert Path(str(error.value.filename)).is_relative_to(blocked)
