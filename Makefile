@@ -34,7 +34,7 @@ crds: $(STAMP) ## Generate crds/ from the models
 
 .PHONY: test-unit
 test-unit: $(STAMP) ## Unit tests: seconds
-	$(PY) -m pytest tests/unit -q
+	$(PY) -m pytest tests/unit -q -n auto
 
 .PHONY: test
 test: $(STAMP) ## Every test; brings up what it needs and cleans up

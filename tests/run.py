@@ -89,7 +89,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _run(paths: Paths, result: Result) -> bool:
     say("== unit tests")
-    ok = _pytest(paths, result, "tests/unit")
+    ok = _pytest(paths, result, "tests/unit", workers=os.cpu_count() or 1)
     say("== the sandbox: a real Kubernetes API server and a real Slurm")
     if cli.main(["up"]) != 0:
         return False

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 
 import pytest
@@ -25,6 +26,26 @@ def test_success(tenant: Tenant) -> None:
     assert tenant.executions("good") == {status["jobId"]: 1}
     assert "Reconciling" not in {c["type"] for c in status["conditions"]}
     assert tenant.get("good")["metadata"].get("finalizers") is None, "an ended job needs nobody to let it go"
+
+
+def test_events_tell_the_story(tenant: Tenant) -> None:
+    tenant.job("told", script="sleep 6; exit 2")
+    tenant.job("no", partition="debugg")
+    tenant.wait("told", "Finished")
+    tenant.wait_state("no", "Rejected")
+    found = json.loads(tenant.kubectl("get", "events.v1.events.k8s.io", "-o", "json"))["items"]
+    job_id = tenant.status("told")["jobId"]
+    told = sorted(
+        (e["eventTime"], e["reason"], e["type"], e["note"]) for e in found if e["regarding"]["name"] == "told"
+    )
+    assert [event[1:] for event in told] == [
+        ("SlurmJobSubmitted", "Normal", f"Submitted to forky as job {job_id} of user alice."),
+        ("SlurmJobStarted", "Normal", f"Slurm job {job_id} started on {tenant.status('told')['slurm']['nodes']}."),
+        ("SlurmJobFailed", "Warning", f"Slurm job {job_id} ended with exit code 2."),
+    ]
+    refused = [(e["reason"], e["type"]) for e in found if e["regarding"]["name"] == "no"]
+    assert refused == [("SlurmJobSubmissionRejected", "Warning")]
+    assert "SlurmJobFailed" in tenant.kubectl("describe", "slurmjob", "told")
 
 
 def test_exit_code(tenant: Tenant) -> None:

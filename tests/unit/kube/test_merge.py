@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from slurmjob_operator.kube.merge import merge_patch
 
 VALUES = st.recursive(
-    st.booleans() | st.integers() | st.text(max_size=3),
+    st.booleans() | st.integers() | st.text("abä", max_size=3),
     lambda inner: st.lists(inner, max_size=2) | st.dictionaries(st.sampled_from("abc"), inner, max_size=3),
     max_leaves=8,
 )

@@ -114,6 +114,7 @@ def test_access_is_by_rules_only(made: Paths) -> None:
     assert "anonymous-auth" not in flags["kube-apiserver"]
     wanted = {"garbage-collector-controller", "namespace-controller", "serviceaccount-token-controller"}
     assert wanted <= set(flags["kube-controller-manager"]["controllers"].split(","))
+    assert "use-service-account-credentials" in flags["kube-controller-manager"]
 
 
 def test_service_account_tokens_are_checked_by_the_key_that_signs_them(made: Paths) -> None:

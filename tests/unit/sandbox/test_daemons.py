@@ -83,11 +83,17 @@ def test_it_sees_its_own_environment_and_folder_and_no_input(
     make: Make, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("OF_THE_CALLER", "leaked")
-    script = 'cat; echo "mine=$MINE caller=${OF_THE_CALLER-unset}"; pwd; echo error >&2; exec sleep 30'
+    monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
+    script = 'cat; echo "mine=$MINE caller=${OF_THE_CALLER-unset}"; pwd; echo "$PATH"; echo error >&2; exec sleep 30'
     daemon = make(argv=_shell(script), env={"MINE": "yes"}, cwd=tmp_path)
     daemons.spawn(daemon)
     _wait(lambda: "error" in daemon.log.read_text(), "standard error is in the log")
-    assert daemon.log.read_text().splitlines() == ["mine=yes caller=unset", str(tmp_path), "error"]
+    assert daemon.log.read_text().splitlines() == [
+        "mine=yes caller=unset",
+        str(tmp_path),
+        f"{tmp_path}:/usr/bin:/bin",
+        "error",
+    ]
 
 
 def test_the_log_of_an_earlier_life_is_kept(make: Make) -> None:

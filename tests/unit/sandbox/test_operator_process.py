@@ -85,6 +85,7 @@ def test_an_odd_token_stays_what_it_is() -> None:
 def test_its_flags_are_those_of_the_operator(paths: Paths) -> None:
     daemon = operator_process.daemon(paths, ["--log-level", "debug"])
     flags = cli.parser().parse_args(daemon.argv[1:])
+    assert daemon.argv[0] == str(paths.checkout / ".venv" / "bin" / "slurmjob-operator")
     assert flags.command == "run"
     assert flags.namespace == operator_process.NAMESPACE
     assert flags.liveness_host == "127.0.0.1"
@@ -107,7 +108,10 @@ def test_it_gets_a_token_of_its_service_account(paths: Paths, asked: list[tuple[
     assert token[:5] == ("-n", operator_process.NAMESPACE, "create", "token", operator_process.ACCOUNT)
     config = yaml.safe_load(operator_process.kubeconfig(paths).read_text())
     assert config["users"][0]["user"] == {"token": TOKEN}
-    assert config["clusters"][0]["cluster"]["server"] == control_plane.server_url(paths)
+    assert config["clusters"][0]["cluster"] == {
+        "server": control_plane.server_url(paths),
+        "certificate-authority": str(control_plane.folder(paths) / "pki" / "ca.crt"),
+    }
 
 
 def test_the_account_is_the_one_that_is_shipped() -> None:

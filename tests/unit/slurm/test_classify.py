@@ -72,6 +72,7 @@ READ, SUBMIT, UPDATE, CANCEL = Operation.READ, Operation.SUBMIT, Operation.UPDAT
         (SUBMIT, None, 200, OutcomeUnknown),
         (SUBMIT, None, 413, Refused),
         (SUBMIT, None, 408, OutcomeUnknown),
+        (UPDATE, -1, 422, OutcomeUnknown),
         (CANCEL, None, 425, OutcomeUnknown),
         (READ, None, 408, Unavailable),
         (CANCEL, None, 404, Refused),

@@ -10,6 +10,7 @@ import pytest
 
 from slurmjob_operator.core.records import Accepted
 from slurmjob_operator.slurm.client import SlurmrestdClient
+from slurmjob_operator.slurm.dialects import family_v0040 as family
 from slurmjob_operator.slurm.errors import (
     CredentialsRejected,
     JobNotFound,
@@ -105,20 +106,22 @@ async def test_a_proxys_page_is_no_word_about_a_change(status: int, kind: type[E
         assert type(failure.value) is kind
 
 
-async def test_trap_s0_s4_what_is_sent_to_submit() -> None:
+@pytest.mark.parametrize("version", family.VERSIONS)
+async def test_trap_s0_s4_what_is_sent_to_submit(version: str) -> None:
     seen: list[httpx.Request] = []
 
     def answer(request: httpx.Request) -> httpx.Response:
         seen.append(request)
         return httpx.Response(200, json={"job_id": 7, "errors": []})
 
-    await _submit(client(answer))
+    await _submit(client(answer, api_version=version))
     (request,) = seen
-    assert (request.method, request.url.path) == ("POST", "/slurm/v0.0.45/job/submit")
+    assert (request.method, request.url.path) == ("POST", f"/slurm/{version}/job/submit")
     assert request.headers["content-type"] == "application/json"
     body = json.loads(request.content)
     assert (body["job"]["hold"], body["job"]["comment"]) == (True, "[marker]")
     assert "argv" not in body["job"]
+    assert body == family.encode(REQUEST, comment="[marker]", version=version)
 
 
 async def test_who_asks_and_how_long_an_answer_may_take() -> None:

@@ -93,6 +93,12 @@ def test_an_ended_job_of_slurmctld() -> None:
     assert (record.stdout_path, record.stderr_path) == ("/home/alice/slurm-4711.out", "/home/alice/err")
 
 
+@pytest.mark.parametrize("key", ["stdout_expanded", "standard_output"])
+def test_errors_go_where_output_goes(key: str) -> None:
+    record = family.controller_record({"job_id": 7, key: "/home/alice/out", "standard_error": ""})
+    assert record.stdout_path == record.stderr_path == "/home/alice/out"
+
+
 @pytest.mark.parametrize(
     "limit", [{"set": False, "infinite": True, "number": 0}, {"set": True, "infinite": True, "number": 0}, 4294967295]
 )
@@ -119,6 +125,7 @@ def test_held_is_priority_zero(change: dict[str, Any], held: bool) -> None:
         ({"status": ["ERROR"], "return_code": {"set": True, "number": 3}, "signal": {"id": {"set": False}}}, 3, None),
         ({"status": ["SIGNALED"], "return_code": {"set": True, "number": 0}, "signal": {"id": {"number": 9}}}, 0, 9),
         ({"status": ["PENDING"], "return_code": {"set": True, "number": 0}}, None, None),
+        ({"status": ["INVALID"], "return_code": {"set": True, "number": 254}}, None, None),
         ({"status": "SUCCESS", "return_code": 0, "signal": {"signal_id": 0}}, 0, None),
         (None, None, None),
     ],
