@@ -43,7 +43,8 @@ def admin_kubeconfig(paths: Paths) -> Path:
 
 def address(paths: Paths) -> str:
     """A loopback address of this sandbox's own, so that two checkouts stay apart."""
-    return f"127.20.{ports.port(paths, 'kube-address') % 200}.1"
+    high, low = divmod(ports.port(paths, "kube-apiserver") - ports.FIRST, 250)
+    return f"127.{20 + high}.{low}.1"
 
 
 def server_url(paths: Paths) -> str:

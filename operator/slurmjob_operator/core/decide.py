@@ -89,7 +89,7 @@ def rejected_before(view: JobView, facts: Facts, _now: float) -> Decision | None
     if submitted is None or submitted.reason != Reason.SUBMISSION_REJECTED:
         return None
     same = view.status.observed_generation == view.generation
-    return Decision(status=view.status) if same and facts.submission is None else None
+    return Decision(status=view.status) if same and not isinstance(facts.submission, Accepted) else None
 
 
 def connection_unusable(view: JobView, facts: Facts, now: float) -> Decision | None:
@@ -143,7 +143,7 @@ def accepted_not_recorded(view: JobView, facts: Facts, now: float) -> Decision |
 
 def refused_for_good(view: JobView, facts: Facts, now: float) -> Decision | None:
     """Slurm will not take this template."""
-    if not isinstance(facts.submission, Rejection):
+    if not isinstance(facts.submission, Rejection) or facts.submission.generation != view.generation:
         return None
     message = facts.submission.message
     status = progress.rejected(view, reason=Reason.SUBMISSION_REJECTED, message=message, now=now)
@@ -266,7 +266,8 @@ def not_proven_ours(view: JobView, facts: Facts, now: float) -> Decision | None:
     if identity is Identity.OURS:
         return None
     if identity is Identity.NOT_OURS:
-        return not_known_to_slurmctld(view, replace(facts, controller=NotKnown(since=now)), now)
+        since = facts.missing_since or now
+        return not_known_to_slurmctld(view, replace(facts, controller=NotKnown(since=since)), now)
     message = f"Slurm job {view.status.job_id} cannot be proven to be this object's; it is left alone."
     status = progress.unsynced(view, reason=Reason.IDENTITY_UNPROVEN, message=message, now=now)
     return Decision(status=status, recheck_at=now + UNKNOWN_JOB_RECHECK_SECONDS)
@@ -346,13 +347,13 @@ FINISHED: tuple[Rule, ...] = (finished,)
 
 UNRECORDED: tuple[Rule, ...] = (
     template_invalid,
+    refused_for_good,
     rejected_before,
     connection_unusable,
     without_finalizer,
     accepted_for_another_template,
     attempt_not_open,
     accepted_not_recorded,
-    refused_for_good,
     refused_for_now,
     slurm_in_trouble,
     opened_by_this_process,

@@ -78,9 +78,10 @@ def searched(facts: Facts, records: Iterable[JobRecord], *, now: float) -> Facts
     return replace(facts, search=tuple(records), searched_at=now, trouble=None)
 
 
-def job_read(facts: Facts, record: JobRecord) -> Facts:
-    """slurmctld's record."""
-    return replace(facts, controller=record, missing_since=None, accounting=None, backlog=None, trouble=None)
+def job_read(facts: Facts, record: JobRecord, *, ours: bool, now: float) -> Facts:
+    """slurmctld's record; `ours`: whether it proves to be of this attempt."""
+    since = None if ours else facts.missing_since or now
+    return replace(facts, controller=record, missing_since=since, accounting=None, backlog=None, trouble=None)
 
 
 def job_not_known(facts: Facts, *, now: float) -> Facts:
@@ -109,7 +110,7 @@ def cancel_sent(facts: Facts, job_id: int, *, now: float) -> Facts:
     twin = isinstance(facts.submission, Accepted) and facts.submission.job_id == job_id
     return replace(
         facts,
-        cancelled_at=now,
+        cancelled_at=facts.cancelled_at if twin else now,
         submission=None if twin else facts.submission,
         search=None,
         controller=None,

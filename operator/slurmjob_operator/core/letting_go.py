@@ -73,14 +73,14 @@ def _blocked(view: JobView, trouble: Trouble, now: float) -> Decision:
 
 def _unrecorded(view: JobView, facts: Facts, now: float) -> Decision:
     """A submission may have happened: find what carries our marker, and cancel it. It is held."""
-    if isinstance(facts.submission, Accepted) and facts.cancelled_at is None:
+    if isinstance(facts.submission, Accepted):
         return Decision(status=view.status, action=Cancel(facts.submission.job_id))
     if facts.search is None:
         return Decision(status=view.status, action=Search())
     for record in facts.search:
         mark = marker.parse(record.comment)
         if mark is not None and mark.uid == view.uid and not has_terminal_base(record.states):
-            return Decision(status=view.status, action=Cancel(record.job_id))
+            return _cancel_found(view, facts, job_id=record.job_id, now=now)
     if isinstance(facts.submission, Unconfirmed):
         settled = facts.submission.at + LATE_SUBMISSION_SECONDS
         if facts.searched_at < settled:
@@ -98,9 +98,9 @@ def _recorded(view: JobView, facts: Facts, now: float) -> Decision:
     record = facts.controller
     identity = identify(view, record)
     if identity is Identity.NOT_OURS:
-        return _not_known(view, facts, NotKnown(since=now), now)
+        return _not_known(view, facts, NotKnown(since=facts.missing_since or now), now)
     if identity is Identity.UNPROVEN:
-        return _let_go_or_wait(view, since=facts.cancelled_at or now, now=now)
+        return _let_go_or_wait(view, since=facts.missing_since or now, now=now)
     if has_terminal_base(record.states):
         return Decision(status=view.status, action=RemoveFinalizer())
     mark = marker.parse(record.comment)
@@ -110,6 +110,13 @@ def _recorded(view: JobView, facts: Facts, now: float) -> Decision:
         note = EventNote(reason=EventReason.ORPHANED, message=message)
         return Decision(status=view.status, action=RemoveFinalizer(), events=(note,))
     return _cancel(view, facts, job_id=job_id, now=now)
+
+
+def _cancel_found(view: JobView, facts: Facts, *, job_id: int, now: float) -> Decision:
+    """Cancel what a search found; then search again, after a moment, until nothing of it lives."""
+    if facts.cancelled_at is not None and now - facts.cancelled_at < CANCEL_LOOK_SECONDS:
+        return Decision(status=view.status, recheck_at=facts.cancelled_at + CANCEL_LOOK_SECONDS)
+    return Decision(status=view.status, action=Cancel(job_id))
 
 
 def _cancel(view: JobView, facts: Facts, *, job_id: int, now: float) -> Decision:

@@ -77,7 +77,8 @@ def end_of(record: JobRecord) -> End:
 
 def _failure(record: JobRecord) -> End:
     job = f"Slurm job {record.job_id}"
-    if record.signal == LAUNCH_FAILURE_SIGNAL or record.reason == "JobLaunchFailure":
+    launch_failed = "LAUNCH_FAILED" in record.states or record.reason == "JobLaunchFailure"
+    if launch_failed or record.signal == LAUNCH_FAILURE_SIGNAL:
         return End(
             succeeded=False,
             reason=Reason.LAUNCH_FAILED,

@@ -58,9 +58,10 @@ class NotKnown:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rejection:
-    """Slurm refused this submission for good."""
+    """Slurm refused this submission for good: what the object said in its generation `generation`."""
 
     message: str
+    generation: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,7 +101,8 @@ class Facts:
     ended with an unknown outcome. `search`: jobs found by marker since then; None: not searched.
     `controller`, `accounting`, `backlog`: answers about the recorded id; None: to be asked.
     `recorded_here`: the job id that this process itself recorded. `releases`: releases it has sent for that id.
-    `cancelled_at`: when it last asked for a cancellation. `missing_since`: when slurmctld first did not know the id.
+    `cancelled_at`: when it last asked to cancel this attempt's job. `missing_since`: since when slurmctld has not shown
+    a job under the recorded id that is proven to be ours.
     """
 
     connection: ConnectionFacts

@@ -24,7 +24,7 @@ from slurmjob_operator.kube.client import KubeClient
 
 
 def parser() -> argparse.ArgumentParser:
-    """All flags; each can be set by the environment variable in its help."""
+    """All flags."""
     top = argparse.ArgumentParser(prog="slurmjob-operator", description="Run Slurm jobs from Kubernetes.")
     top.add_argument("--version", action="version", version=f"slurmjob-operator {__version__}")
     commands = top.add_subparsers(dest="command", required=True)

@@ -25,7 +25,13 @@ def login(**_kwargs: object) -> kopf.ConnectionInfo:
     host, port = os.environ.get("KUBERNETES_SERVICE_HOST"), os.environ.get("KUBERNETES_SERVICE_PORT")
     if host and port and (SERVICE_ACCOUNT / "token").exists():
         return _in_pod(host, port)
-    return _from_kubeconfig(Path(os.environ.get("KUBECONFIG") or Path.home() / ".kube" / "config"))
+    return _from_kubeconfig(_kubeconfig())
+
+
+def _kubeconfig() -> Path:
+    """The first file that is there of those that KUBECONFIG lists, else kubectl's own."""
+    listed = [Path(name) for name in os.environ.get("KUBECONFIG", "").split(os.pathsep) if name]
+    return next((path for path in listed if path.exists()), Path.home() / ".kube" / "config")
 
 
 def _in_pod(host: str, port: str) -> kopf.ConnectionInfo:
@@ -47,16 +53,24 @@ def _from_kubeconfig(path: Path) -> kopf.ConnectionInfo:
     config: dict[str, Any] = yaml.safe_load(path.read_text())
     context = _named(config["contexts"], config["current-context"])["context"]
     cluster = _named(config["clusters"], context["cluster"])["cluster"]
-    user = _named(config["users"], context["user"])["user"]
+    user = _named(config["users"], context["user"])["user"] or {}
+    if "exec" in user or "auth-provider" in user:
+        raise kopf.LoginError(f"user {context['user']} of {path} needs a plug-in: use a service account's token")
+
+    def file(value: str | None) -> str | None:
+        """Relative paths are meant from the kubeconfig's folder, as for kubectl."""
+        return None if value is None else str(path.parent / value)
+
+    token = user.get("token") or (Path(str(file(user["tokenFile"]))).read_text() if "tokenFile" in user else None)
     return kopf.ConnectionInfo(
         server=cluster["server"],
-        ca_path=cluster.get("certificate-authority"),
+        ca_path=file(cluster.get("certificate-authority")),
         ca_data=_decoded(cluster.get("certificate-authority-data")),
-        scheme="Bearer" if "token" in user else None,
-        token=user.get("token"),
-        certificate_path=user.get("client-certificate"),
+        scheme="Bearer" if token else None,
+        token=token.strip() if token else None,
+        certificate_path=file(user.get("client-certificate")),
         certificate_data=_decoded(user.get("client-certificate-data")),
-        private_key_path=user.get("client-key"),
+        private_key_path=file(user.get("client-key")),
         private_key_data=_decoded(user.get("client-key-data")),
         default_namespace=context.get("namespace"),
     )

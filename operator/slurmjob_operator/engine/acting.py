@@ -26,7 +26,7 @@ from slurmjob_operator.core.decision import (
     Search,
     Submit,
 )
-from slurmjob_operator.core.identity import CLOCK_SLACK_SECONDS
+from slurmjob_operator.core.identity import CLOCK_SLACK_SECONDS, Identity, identify
 from slurmjob_operator.core.records import Accepted, JobRecord
 from slurmjob_operator.core.times import epoch_of
 from slurmjob_operator.core.view import ConnectionFacts, Deferral, JobView, Rejection, Trouble, Unconfirmed
@@ -202,12 +202,12 @@ class Actor:
         request = self._request(entry)
         comment = self._marker(entry).comment(self._user_comment(entry))
         entry.facts = learning.submitting(entry.facts)
-        now = self._outside.now()
+        now, generation = self._outside.now(), entry.view.generation
         answer: Accepted | Rejection | Deferral | Unconfirmed
         try:
             answer = await port.submit_held(request, comment=comment)
         except slurm_errors.Refused as error:
-            answer = Rejection(message=str(error))
+            answer = Rejection(message=str(error), generation=generation)
         except slurm_errors.RefusedForNow as error:
             answer = Deferral(message=str(error), until=now + retry_delay(entry.failures))
             entry.failures += 1
@@ -225,7 +225,9 @@ class Actor:
 
     async def _read(self, entry: Entry, port: SlurmPort, job_id: int) -> None:
         try:
-            entry.facts = learning.job_read(entry.facts, await port.job(job_id))
+            record = await port.job(job_id)
+            ours = identify(entry.view, record) is Identity.OURS
+            entry.facts = learning.job_read(entry.facts, record, ours=ours, now=self._outside.now())
         except slurm_errors.JobNotFound:
             entry.facts = learning.job_not_known(entry.facts, now=self._outside.now())
 

@@ -144,7 +144,9 @@ def not_ready(
 ) -> SlurmConnectionStatus:
     """The connection does not work; what was known of the cluster stays."""
     reason, message = problem.reason, problem.message
-    conditions = edit.drop(status.conditions, ConditionType.RECONCILING, ConditionType.STALLED)
+    moving, stuck = ConditionType.RECONCILING, ConditionType.STALLED
+    kind, other = (stuck, moving) if reason in PERMANENT_REASONS else (moving, stuck)
+    conditions = edit.drop(status.conditions, other)
     conditions = edit.put(conditions, ConditionType.READY, False, reason=reason, message=message, now=now)
     bad_credentials = reason in CREDENTIAL_REASONS
     known = edit.find(conditions, ConditionType.CREDENTIALS_VALID)
@@ -154,6 +156,5 @@ def not_ready(
         )
     elif known is None or known.status != "True":
         conditions = edit.put(conditions, ConditionType.CREDENTIALS_VALID, None, reason=Reason.NOT_CHECKED, now=now)
-    kind = ConditionType.STALLED if reason in PERMANENT_REASONS else ConditionType.RECONCILING
     conditions = edit.put(conditions, kind, True, reason=reason, message=message, now=now)
     return replace(status, observed_generation=generation, conditions=edit.observed(conditions, generation))

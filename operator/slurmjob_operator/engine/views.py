@@ -52,7 +52,7 @@ def job_view(body: Mapping[str, Any]) -> JobView:
 
 
 def status_body(status: SlurmJobStatus | SlurmConnectionStatus) -> dict[str, Any]:
-    """The status as it stands in a manifest: absent keys for what is not known, empty lists left out."""
+    """The status as it stands in a manifest: absent keys for what is not known."""
     adapter: TypeAdapter[Any] = JOB_STATUS if isinstance(status, SlurmJobStatus) else CONNECTION_STATUS
     body: dict[str, Any] = adapter.dump_python(status, mode="json", by_alias=True, exclude_none=True)
     return body

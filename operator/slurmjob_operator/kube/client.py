@@ -26,6 +26,7 @@ MERGE_PATCH = "application/merge-patch+json"
 CONTROLLER = "slurmjob.dev/operator"
 REQUEST_SECONDS = 30.0
 PAGE = 500
+NOTE_BYTES = 1024
 
 KIND_NAMES = {Kind.SLURM_JOB: "SlurmJob", Kind.SLURM_CONNECTION: "SlurmConnection"}
 
@@ -167,7 +168,7 @@ class KubeClient:
             "reportingInstance": self._instance[:128],
             "action": "Reconcile",
             "reason": event.reason,
-            "note": event.message[:1000],
+            "note": event.message.encode()[:NOTE_BYTES].decode(errors="ignore"),
             "type": "Warning" if event.warning else "Normal",
             "regarding": {
                 "apiVersion": API_VERSION,

@@ -133,7 +133,7 @@ def test_next_action(rule: str, view: JobView, facts: Facts, action: Any) -> Non
         (NEW, Facts(connection=ConnectionFacts(problem=AWAY)), "Waiting", ConditionType.SUBMITTED,
          Reason.CLUSTER_UNREACHABLE),
         (NEW, replace(KNOWN, invalid="template.mem: bad"), "Rejected", ConditionType.STALLED, Reason.INVALID_TEMPLATE),
-        (OPEN, replace(KNOWN, submission=Rejection(message="no")), "Rejected", ConditionType.STALLED,
+        (OPEN, replace(KNOWN, submission=Rejection(message="no", generation=1)), "Rejected", ConditionType.STALLED,
          Reason.SUBMISSION_REJECTED),
         (OPEN, replace(KNOWN, submission=Deferral(message="full", until=NOW + 9)), "Waiting", ConditionType.SUBMITTED,
          Reason.SUBMISSION_PENDING),
@@ -193,10 +193,25 @@ def test_a_strangers_record_is_no_record() -> None:
 
 
 def test_a_refusal_stands_until_the_object_is_edited() -> None:
-    refused = _with(OPEN, decide(OPEN, replace(KNOWN, submission=Rejection(message="no")), NOW).status)
+    refused = _with(OPEN, decide(OPEN, replace(KNOWN, submission=Rejection(message="no", generation=1)), NOW).status)
     assert decide(refused, KNOWN, NOW + 99) == Decision(status=refused.status)
     edited = replace(refused, generation=2, template_hash="cd")
     assert decide(edited, KNOWN, NOW + 99).status.state == "Submitting"
+
+
+def test_a_refusal_is_kept_through_an_outage() -> None:
+    """Else the state would go to and fro with each outage, with an event each time."""
+    facts = replace(KNOWN, submission=Rejection(message="no", generation=1))
+    refused = _with(OPEN, decide(OPEN, facts, NOW).status)
+    away = replace(facts, connection=ConnectionFacts(user="alice", cluster_name="campus", problem=AWAY))
+    assert decide(refused, away, NOW) == Decision(status=refused.status)
+    assert decide(OPEN, away, NOW).status.state == "Rejected", "and is told even when the outage came first"
+
+
+def test_an_edit_of_anything_asks_again() -> None:
+    facts = replace(KNOWN, submission=Rejection(message="no", generation=1))
+    refused = _with(OPEN, decide(OPEN, facts, NOW).status)
+    assert decide(replace(refused, generation=2), facts, NOW).action == Search()
 
 
 def test_an_adopted_job_is_preferably_one_that_is_not_held() -> None:

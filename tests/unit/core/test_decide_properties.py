@@ -132,7 +132,8 @@ submissions = st.sampled_from(
     [
         Accepted(job_id=7),
         Accepted(job_id=9, messages=("hello",)),
-        Rejection(message="never"),
+        Rejection(message="never", generation=1),
+        Rejection(message="never", generation=2),
         Deferral(message="later", until=NOW + 9),
         Deferral(message="later", until=NOW),
         Unconfirmed(at=NOW - 1),
@@ -182,7 +183,7 @@ recorded_views = st.builds(
     view, st.sampled_from([recorded(), running()]), deleting=st.booleans(), generation=st.sampled_from([1, 2])
 )
 
-many = settings(max_examples=150, deadline=None)
+many = settings(max_examples=100, deadline=None)
 
 
 @many

@@ -31,12 +31,12 @@ def changed(before: Facts, after: Facts) -> dict[str, Any]:
     [
         (facts(), NEW, False),
         (facts(finalizer_here=True), NEW, True),
-        (facts(finalizer_here=True, submission=Rejection(message="no")), OPEN, True),
+        (facts(finalizer_here=True, submission=Rejection(message="no", generation=1)), OPEN, True),
         (facts(finalizer_here=True, submission=Deferral(message="full", until=NOW)), OPEN, True),
-        (facts(finalizer_here=True, submission=Rejection(message="no"), unconfirmed=1), OPEN, False),
+        (facts(finalizer_here=True, submission=Rejection(message="no", generation=1), unconfirmed=1), OPEN, False),
         (facts(finalizer_here=True, submission=Unconfirmed(at=NOW), unconfirmed=1), OPEN, False),
         (facts(finalizer_here=True), OPEN, False),
-        (facts(submission=Rejection(message="no")), OPEN, False),
+        (facts(submission=Rejection(message="no", generation=1)), OPEN, False),
     ],
 )
 def test_an_attempt_is_fresh_when_nothing_of_it_can_be_in_slurm(known: Facts, before: JobView, fresh: bool) -> None:
@@ -91,7 +91,7 @@ def test_a_submission_may_exist_from_before_it_is_sent() -> None:
     ("answer", "unconfirmed"),
     [
         (Accepted(job_id=7), 1),
-        (Rejection(message="no"), 1),
+        (Rejection(message="no", generation=1), 1),
         (Deferral(message="full", until=NOW), 1),
         (Unconfirmed(at=NOW), 2),
     ],
@@ -112,7 +112,7 @@ def test_a_search_that_found_nothing_is_a_search(found: list[Any]) -> None:
 
 
 def test_a_record_that_was_read_outdates_what_slurmdbd_said() -> None:
-    learned = learning.job_read(FULL, held())
+    learned = learning.job_read(FULL, held(), ours=True, now=NOW)
     assert changed(FULL, learned) == {
         "controller": held(),
         "accounting": None,
@@ -127,7 +127,9 @@ def test_when_it_was_first_missed_is_kept_until_it_is_seen() -> None:
     assert first.controller == NotKnown(since=NOW)
     again = learning.job_not_known(learning.outdated(first), now=NOW + 600)
     assert again.controller == NotKnown(since=NOW)
-    seen = learning.job_read(again, record())
+    stranger = learning.job_read(again, record(), ours=False, now=NOW + 700)
+    assert stranger.missing_since == NOW, "somebody else's job under our id is no sight of ours"
+    seen = learning.job_read(again, record(), ours=True, now=NOW + 700)
     assert learning.job_not_known(seen, now=NOW + 900).controller == NotKnown(since=NOW + 900)
 
 

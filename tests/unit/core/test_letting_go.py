@@ -8,6 +8,7 @@ import pytest
 
 from slurmjob_operator.api.conditions import EventReason, Reason
 from slurmjob_operator.api.slurmjob import DeletionPolicy
+from slurmjob_operator.core import learning
 from slurmjob_operator.core.decide import decide
 from slurmjob_operator.core.decision import (
     Action,
@@ -34,7 +35,7 @@ GO = RemoveFinalizer()
         ("not ours to hold", replace(GOING, has_finalizer=False), KNOWN, None),
         ("no attempt was opened", replace(NEW, deleting=True), KNOWN, GO),
         ("opened here, nothing sent", OPENED, replace(KNOWN, fresh=True), GO),
-        ("refused here", OPENED, replace(KNOWN, submission=Rejection(message="no")), GO),
+        ("refused here", OPENED, replace(KNOWN, submission=Rejection(message="no", generation=1)), GO),
         ("opened, nothing known", OPENED, KNOWN, Search()),
         ("opened, nothing found", OPENED, replace(KNOWN, search=()), GO),
         ("opened, found held", OPENED, replace(KNOWN, search=(HELD,)), Cancel(7)),
@@ -81,6 +82,28 @@ def test_blocked_is_said_once() -> None:
     assert first.recheck_at == NOW + 10
     second = decide(replace(GOING, status=first.status), facts, NOW + 1)
     assert (second.status, second.events) == (first.status, ())
+
+
+@pytest.mark.parametrize("change", [{"user": "bob", "comment": ""}, {"comment": "", "name": "x"}])
+def test_another_job_under_our_id_does_not_hold_the_object_for_ever(change: dict[str, str]) -> None:
+    facts = replace(KNOWN, controller=replace(RUNNING, **change), accounting=(), missing_since=NOW - LOST_SECONDS)
+    assert decide(GOING, facts, NOW).action == GO
+    waiting = decide(GOING, replace(facts, missing_since=NOW - 1), NOW)
+    assert (waiting.action, waiting.recheck_at) == (None, NOW + 30)
+
+
+def test_a_twin_that_was_cancelled_is_no_cancellation_of_the_job() -> None:
+    cancelled = learning.cancel_sent(replace(KNOWN, submission=Accepted(job_id=9)), 9, now=NOW)
+    assert (cancelled.cancelled_at, cancelled.submission) == (None, None)
+    assert decide(GOING, replace(cancelled, controller=RUNNING), NOW).action == Cancel(7)
+    assert learning.cancel_sent(KNOWN, 7, now=NOW).cancelled_at == NOW
+
+
+def test_what_a_search_found_is_cancelled_again_after_a_moment() -> None:
+    facts = replace(KNOWN, search=(HELD,), cancelled_at=NOW - 1)
+    waiting = decide(OPENED, facts, NOW)
+    assert (waiting.action, waiting.recheck_at) == (None, NOW + 1)
+    assert decide(OPENED, facts, NOW + 1).action == Cancel(7)
 
 
 def test_what_runs_on_is_named() -> None:

@@ -253,7 +253,7 @@ def test_times_to_look_again() -> None:
 def test_a_refusal_is_told_once() -> None:
     seen = view(opened())
     for known, reason in [
-        (facts(submission=Rejection(message="no")), EventReason.SUBMISSION_REJECTED),
+        (facts(submission=Rejection(message="no", generation=1)), EventReason.SUBMISSION_REJECTED),
         (facts(invalid="no"), EventReason.INVALID_SPEC),
     ]:
         decision = decide(seen, known, NOW)

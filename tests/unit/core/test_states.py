@@ -57,6 +57,7 @@ def test_flags_that_do_no_harm(flag: str) -> None:
          "Slurm job 7 reached its time limit of 5 min."),
         ({"states": "TIMEOUT"}, False, Reason.TIME_LIMIT_EXCEEDED, "Slurm job 7 reached its time limit."),
         ({"states": "CANCELLED", "exit_code": 0}, False, Reason.CANCELLED, "Slurm job 7 was cancelled."),
+        ({"states": "FAILED+LAUNCH_FAILED", "exit_code": 1}, False, Reason.LAUNCH_FAILED, "could not be started"),
         ({"states": "OUT_OF_MEMORY"}, False, Reason.OUT_OF_MEMORY, "used more memory than it had asked for"),
         ({"states": "NODE_FAIL"}, False, Reason.NODE_FAILURE, "lost a node"),
         ({"states": "BOOT_FAIL"}, False, Reason.BOOT_FAILURE, "failed to boot"),
@@ -67,7 +68,7 @@ def test_flags_that_do_no_harm(flag: str) -> None:
 def test_trap_q2_the_state_decides_and_the_words_explain(
     record: dict[str, object], succeeded: bool, reason: Reason, message: str
 ) -> None:
-    changes = {**record, "states": frozenset({str(record["states"])})}
+    changes = {**record, "states": frozenset(str(record["states"]).split("+"))}
     end = end_of(replace(RECORD, **changes))  # type: ignore[arg-type]
     assert (end.succeeded, end.reason) == (succeeded, reason)
     assert message in end.message

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 from pathlib import Path
 
+import kopf
 import pytest
 import yaml
 
@@ -57,6 +58,23 @@ def test_outside_with_a_token(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
     info = login()
     assert (info.server, info.token, info.scheme, info.default_namespace) == ("https://c", "t", "Bearer", "n")
     assert info.ca_data == b"CA"
+
+
+def test_the_first_file_of_several_and_paths_from_its_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("KUBERNETES_SERVICE_HOST", raising=False)
+    monkeypatch.setenv("KUBECONFIG", f"{tmp_path}/missing:{tmp_path}/config")
+    (tmp_path / "token").write_text("t\n")
+    _kubeconfig(tmp_path / "config", {"tokenFile": "token"}, {"certificate-authority": "ca.crt"})
+    info = login()
+    assert (info.token, info.scheme, info.ca_path) == ("t", "Bearer", str(tmp_path / "ca.crt"))
+
+
+def test_a_plug_in_is_refused_with_a_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("KUBERNETES_SERVICE_HOST", raising=False)
+    monkeypatch.setenv("KUBECONFIG", str(tmp_path / "config"))
+    _kubeconfig(tmp_path / "config", {"exec": "aws"}, {})
+    with pytest.raises(kopf.LoginError, match="needs a plug-in"):
+        login()
 
 
 def test_outside_with_a_certificate(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -276,7 +276,7 @@ async def test_not_ready(world: World, reason: Reason) -> None:
         assert replace(status, conditions=(), observed_generation=0) == replace(
             before, conditions=(), observed_generation=0
         ), "what was known of the cluster stays"
-        assert connecting.not_ready(status, problem, generation=2, now=NOW) == status
+        assert connecting.not_ready(status, problem, generation=2, now=NOW + 10) == status
 
 
 def test_a_refused_token_is_not_checked_any_more_once_slurm_is_away() -> None:

@@ -131,6 +131,9 @@ def test_packages_and_users_are_in_it_and_no_daemon_starts(paths: Paths, command
     inside = [argv[2:] for argv in commands if argv[0] == "chroot"]
     install = next(argv for argv in inside if "install" in argv)
     assert set(PACKAGES) <= set(install)
+    update = next(argv for argv in inside if "update" in argv)
+    assert inside.index(update) < inside.index(install)
+    assert (update[1:3] == ["-o", "Acquire::Check-Valid-Until=false"]) == (not SUITE.valid_until)
     assert ("Acquire::Check-Valid-Until=false" in install) == (not SUITE.valid_until)
     users = {argv[-1]: argv[argv.index("--uid") + 1] for argv in inside if argv[0] == "useradd"}
     assert users == {name: str(uid) for name, uid in USERS.items()}

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from sandboxlib import slurm_view
+from sandboxlib import slurm_config, slurm_view
 from sandboxlib.slurm_view import BOUND
 from tests.unit.sandbox.conftest import Program
 
@@ -95,3 +95,23 @@ def test_no_two_folders_have_one_place() -> None:
     assert not [one for one in BOUND.values() for two in BOUND.values() if one.startswith(f"{two}/")], (
         "none hides another"
     )
+
+
+@pytest.mark.parametrize(
+    ("name", "inside"),
+    [
+        ("etc-slurm/jwt_hs256.key", slurm_config.JWT_KEY),
+        ("etc-munge/munge.key", "/etc/munge/munge.key"),
+        ("run/munge/munge.socket.2", "/run/munge/munge.socket.2"),
+        ("home/alice", "/home/alice"),
+        ("lib-slurm/ctld", f"{slurm_config.STATE}/ctld"),
+        ("lib-mysql/mysql", "/var/lib/mysql/mysql"),
+        ("lib-munge", "/var/lib/munge"),
+        ("log/slurm", slurm_config.LOGS),
+        ("spool/slurm", slurm_config.SPOOL),
+        ("tmp/x", "/tmp/x"),  # noqa: S108 - a place inside
+    ],
+)
+def test_a_file_of_the_sandbox_is_where_the_daemons_look(name: str, inside: str) -> None:
+    folder, slash, rest = name.partition("/")
+    assert f"/{BOUND[folder]}{slash}{rest}" == inside

@@ -195,7 +195,7 @@ REQUESTS = st.builds(
 )
 
 
-@settings(deadline=None)
+@settings(deadline=None, max_examples=50)
 @given(REQUESTS, st.sampled_from(VERSIONS))
 def test_every_request_validates_and_is_held(request: JobRequest, version: str) -> None:
     body = family.encode(request, comment="[marker]", version=version)

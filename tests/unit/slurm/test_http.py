@@ -322,7 +322,26 @@ async def test_trap_p2_at_most_eight_sockets() -> None:
 
     async with _serving(talk) as server:
         await asyncio.gather(*(_request(server) for _ in range(24)))
-    assert most == http.SOCKETS, "TRAP P2: slurmrestd serves about 124 connections in all"
+    assert most == http.SOCKETS == 8, "slurmrestd serves about 124 connections in all"
+
+
+async def test_trap_p2_who_waits_for_a_socket_has_not_begun() -> None:
+    """Its time runs from when it has one: else a burst would end in timeouts."""
+    begun = most = 0
+
+    async def answer(request: httpx.Request) -> httpx.Response:
+        nonlocal begun, most
+        assert set(request.extensions["timeout"].values()) == {1.0, http.CONNECT_SECONDS}
+        begun += 1
+        most = max(most, begun)
+        await asyncio.sleep(0)
+        begun -= 1
+        return httpx.Response(200, json={})
+
+    server = SlurmrestdServer("https://slurm", allow_plain_http=False, transport=httpx.MockTransport(answer))
+    await asyncio.gather(*(_request(server) for _ in range(24)))
+    assert most == http.SOCKETS
+    await server.close()
 
 
 def _shows_no_token(error: BaseException) -> None:

@@ -116,7 +116,7 @@ KEYS = (
 )  # fmt: skip
 
 
-@settings(deadline=None)
+@settings(deadline=None, max_examples=50)
 @given(st.dictionaries(st.sampled_from(KEYS), JSON, max_size=8))
 def test_no_row_of_any_shape_breaks_the_readers(raw: dict[str, Any]) -> None:
     assert isinstance(family.controller_record(raw), JobRecord)

@@ -72,6 +72,10 @@ def test_the_claim_of_other_identity_providers() -> None:
         (_token(GOOD)[:20] + b"\n" + _token(GOOD)[20:], "not a JSON web token"),
         (_token(GOOD) + b"\n" + _token(GOOD), "not a JSON web token"),
         (_token({**GOOD, "sun": "root"}), "privileged user root"),
+        (_token({**GOOD, "sun": "0"}), "would take for a uid"),
+        (_token({**GOOD, "sun": "+0"}), "would take for a uid"),
+        (_token({**GOOD, "sun": "-00"}), "would take for a uid"),
+        (_token({**GOOD, "sun": "2001"}), "would take for a uid"),
         (_token({**GOOD, "sun": "slurm"}), "privileged user slurm"),
     ],
 )
