@@ -221,12 +221,12 @@ async def test_secrets(contract: Contract) -> None:
 
 async def test_events(contract: Contract) -> None:
     body = await _settled(contract, "a.name.with.dots")
-    long = KubeEvent(regarding=_key(body), reason="Started", message="x" * 5000, warning=True, time=time.time())
+    long = KubeEvent(regarding=_key(body), reason="Started", message="ü" * 5000, warning=True, time=time.time())
     await contract.port.post_event(long)
     if contract.paths is not None:
         text = control_plane.kubectl(contract.paths, "-n", contract.namespace, "events", "-o", "json")
         mine = [item for item in json.loads(text)["items"] if item["reason"] == "Started"]
-        assert [(item["type"], len(item["message"])) for item in mine] == [("Warning", 1000)]
+        assert [(item["type"], len(item["message"].encode())) for item in mine] == [("Warning", 1024)]
         assert mine[0]["involvedObject"]["uid"] == body["metadata"]["uid"]
 
 
