@@ -21,34 +21,36 @@ logger = logging.getLogger(__name__)
 
 
 class ConnectionObject:
-    """`body` is None while no such object exists."""
+    """`body` is None while no such object exists. `edits` counts how often another object of this name, or
+    another `spec`, has been seen: by a watch, or read after a conflict."""
 
     def __init__(self, key: ConnectionKey, outside: Outside) -> None:
         self.key = key
         self._outside = outside
         self.body: Mapping[str, Any] | None = None
         self.status = SlurmConnectionStatus()
+        self.edits = 0
 
-    def observe(self, body: Mapping[str, Any]) -> bool:
-        """Take a newer body in; whether it is another object or its `spec` was edited.
+    def observe(self, body: Mapping[str, Any]) -> None:
+        """Take a newer body in.
 
         Deletion raises the generation too, and is no edit: the jobs that are let go need what works now.
         """
         old = self.body
         if old is not None and old["metadata"]["uid"] == body["metadata"]["uid"]:
             if not newer(body["metadata"]["resourceVersion"], old["metadata"]["resourceVersion"]):
-                return False
-            edited = bool(old["spec"] != body["spec"])
+                return
+            self.edits += old["spec"] != body["spec"]
         else:
-            edited = True
+            self.edits += 1
         self.body = body
         self.status = CONNECTION_STATUS.validate_python(body.get("status") or {})
-        return edited
 
     def forget(self) -> None:
         """The object is gone."""
         self.body = None
         self.status = SlurmConnectionStatus()
+        self.edits += 1
 
     @property
     def deleting(self) -> bool:

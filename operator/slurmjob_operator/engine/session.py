@@ -48,6 +48,7 @@ class Session:
         self._object = ConnectionObject(key, outside)
         self._connected: connecting.Connected | None = None
         self._token: SlurmToken | None = None
+        self._edits_seen = 0
         self._connect_at = 0.0
         self._failures = 0
         self._poll_at = 0.0
@@ -65,10 +66,7 @@ class Session:
 
     def observe_connection(self, body: Mapping[str, Any]) -> None:
         """Take the connection in as a watch shows it. An edit, or another object of that name: connect anew."""
-        if self._object.observe(body):
-            self._connected = None
-            self._failures = 0
-            self._connect_at = 0.0
+        self._object.observe(body)
         self.wake()
 
     def forget_connection(self) -> None:
@@ -104,6 +102,7 @@ class Session:
 
     async def _pass(self) -> None:
         await self._object.hold(needed=any(entry.view.has_finalizer for entry in self._registry.of(self.key)))
+        self._take_edits()
         body = self._object.body
         if body is not None and self._outside.monotonic() >= self._connect_at:
             await self._connect(body)
@@ -111,7 +110,17 @@ class Session:
             await self._poll(self._connected)
         self._start_due()
 
+    def _take_edits(self) -> None:
+        """An edit, or another object of that name: connect anew."""
+        if self._edits_seen != self._object.edits:
+            self._edits_seen = self._object.edits
+            self._connected = None
+            self._failures = 0
+            self._connect_at = 0.0
+
     async def _sleep(self) -> None:
+        if self._edits_seen != self._object.edits:
+            return  # Seen in a pass, by an answer to a write of ours: no watch event tells of it again.
         now = self._outside.monotonic()
         times = [now + LONGEST_SLEEP_SECONDS]
         times += [entry.due for entry in self._registry.of(self.key) if entry.due is not None and not entry.running]
@@ -128,22 +137,31 @@ class Session:
     # --- The connection -----------------------------------------------------------------------------------
 
     async def _connect(self, body: Mapping[str, Any]) -> None:
-        now = self._outside.now()
-        generation = body["metadata"]["generation"]
+        known = self._token if self._letting_go else None
+        outcome: connecting.Connected | connecting.NotConnected
         try:
-            connected = await connecting.connect(self._outside, body, known=self._token if self._letting_go else None)
+            outcome = await connecting.connect(self._outside, body, known=known)
         except connecting.NotConnected as problem:
-            delay = min(retry_delay(self._failures), connecting.RETRY_SECONDS)
-            self._connected = None
-            self._failures += 1
-            self._connect_at = self._outside.monotonic() + delay
-            self._set_problem(problem.reason, problem.message, delay)
-            await self._object.tell(
-                connecting.not_ready(self._object.status, problem, generation=generation, now=now),
-                EventReason.CONNECTION_NOT_READY,
-                problem.message,
-            )
-            return
+            outcome = problem
+        if self._edits_seen != self._object.edits:
+            return  # The race: edited while we connected. What was found out is about another spec.
+        if isinstance(outcome, connecting.NotConnected):
+            await self._not_connected(outcome, body)
+        else:
+            await self._use(outcome, body)
+
+    async def _not_connected(self, problem: connecting.NotConnected, body: Mapping[str, Any]) -> None:
+        delay = min(retry_delay(self._failures), connecting.RETRY_SECONDS)
+        self._connected = None
+        self._failures += 1
+        self._connect_at = self._outside.monotonic() + delay
+        self._set_problem(problem.reason, problem.message, delay)
+        status = connecting.not_ready(
+            self._object.status, problem, generation=body["metadata"]["generation"], now=self._outside.now()
+        )
+        await self._object.tell(status, EventReason.CONNECTION_NOT_READY, problem.message)
+
+    async def _use(self, connected: connecting.Connected, body: Mapping[str, Any]) -> None:
         self._failures = 0
         self._connected = connected
         self._connect_at = self._outside.monotonic() + self._renewal_seconds(connected)
@@ -152,7 +170,9 @@ class Session:
         self._actor.port = connected.port
         self._actor.connection = ConnectionFacts(user=connected.token.user, cluster_name=connected.info.cluster_name)
         self._all_due()
-        status = connecting.ready(self._object.status, connected, generation=generation, now=now)
+        status = connecting.ready(
+            self._object.status, connected, generation=body["metadata"]["generation"], now=self._outside.now()
+        )
         message = edit.find(status.conditions, ConditionType.READY)
         await self._object.tell(status, EventReason.CONNECTION_READY, message.message if message else "")
 
@@ -267,21 +287,9 @@ class Session:
 
     async def _lost_sight(self, error: slurm_errors.SlurmError) -> None:
         """Slurm does not answer: say so on the connection and on each job, and connect anew."""
-        body = self._object.body
-        if body is None:
-            return
-        problem = connecting.NotConnected(Reason.CLUSTER_UNREACHABLE, str(error))
-        self._connected = None
-        self._connect_at = self._outside.monotonic() + retry_delay(self._failures)
-        self._failures += 1
-        self._set_problem(problem.reason, problem.message, connecting.RETRY_SECONDS)
-        status = connecting.not_ready(
-            self._object.status,
-            problem,
-            generation=body["metadata"]["generation"],
-            now=self._outside.now(),
-        )
-        await self._object.tell(status, EventReason.CONNECTION_NOT_READY, problem.message)
+        if self._object.body is not None:
+            problem = connecting.NotConnected(Reason.CLUSTER_UNREACHABLE, str(error))
+            await self._not_connected(problem, self._object.body)
 
     def _read_again(self, entry: Entry) -> None:
         if not entry.running:

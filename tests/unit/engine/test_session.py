@@ -12,6 +12,7 @@ import pytest
 import pytest_asyncio
 
 from slurmjob_operator.api.connection import SlurmConnectionSpec
+from slurmjob_operator.core.records import ClusterInfo
 from slurmjob_operator.engine.engine import Engine
 from slurmjob_operator.engine.ports import Outside
 from slurmjob_operator.kube.port import Kind
@@ -19,7 +20,7 @@ from slurmjob_operator.slurm import errors as slurm_errors
 from slurmjob_operator.slurm.port import SlurmPort
 from slurmjob_operator.slurm.token import SlurmToken
 from tests.fakes.kube import InMemoryKube
-from tests.fakes.slurm import InMemorySlurm
+from tests.fakes.slurm import InMemorySlurm, MemoryPort
 
 pytestmark = pytest.mark.looptime
 START = 1_800_000_000.0
@@ -271,6 +272,39 @@ async def test_an_edited_connection_is_opened_anew(cluster: Cluster) -> None:
     cluster.kube.edit(connection, servers=[{"url": "https://other:6820"}])
     await asyncio.sleep(1)
     assert cluster.opened == ["https://slurm:6820", "https://other:6820"]
+
+
+async def test_edited_while_it_is_being_connected(cluster: Cluster, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What comes of the old spec counts no more, whether it works or not."""
+    answer = MemoryPort.info
+
+    async def answer_slowly(port: MemoryPort) -> ClusterInfo:
+        await asyncio.sleep(5)
+        return await answer(port)
+
+    monkeypatch.setattr(MemoryPort, "info", answer_slowly)
+    cluster.secret()
+    connection = cluster.connection()
+    await asyncio.sleep(2)
+    cluster.kube.edit(connection, servers=[{"url": "https://other:6820"}])
+    await asyncio.sleep(20)
+    assert cluster.opened == ["https://slurm:6820", "https://other:6820"]
+    assert cluster.reason(connection, "Ready") == "Connected"
+
+
+async def test_edited_just_before_its_status_is_written(cluster: Cluster) -> None:
+    """The edit is learned from the conflict; the watch event that follows shows nothing newer."""
+    cluster.secret()
+    cluster.kube.watch = lambda _event, _body: None
+    connection = cluster.connection()
+    body = cluster.kube.body(connection)
+    assert body is not None
+    assert cluster.engine is not None
+    cluster.engine.observe_connection(body)
+    cluster.kube.edit(connection, servers=[{"url": "https://other:6820"}])
+    await asyncio.sleep(1)
+    assert cluster.opened == ["https://slurm:6820", "https://other:6820"]
+    assert cluster.reason(connection, "Ready") == "Connected"
 
 
 async def test_a_closed_engine_takes_nothing_in(cluster: Cluster) -> None:
