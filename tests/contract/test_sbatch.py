@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 import shlex
 import subprocess
+import time
 from typing import Any
 
 import pytest
@@ -61,6 +62,9 @@ ROWS: list[tuple[dict[str, Any], list[str]]] = [
     ({"gres": "gpu:1,widget:2"}, ["--gres=gpu:1,widget:2"]),
     ({"gpusPerNode": 2, "nodes": 2}, ["--gpus-per-node=2", "--nodes=2"]),
     ({"gpus": 3, "nodes": 2}, ["--gpus=3", "--nodes=2"]),
+    ({"dependency": "singleton"}, ["--dependency=singleton"]),
+    ({"requeue": True}, ["--requeue"]),
+    ({"requeue": False}, ["--no-requeue"]),
     ({"constraint": "fast"}, ["--constraint=fast"]),
     ({"output": "out-%j", "error": "err-%j"}, ["--output=out-%j", "--error=err-%j"]),
     ({"output": "/home/alice/%x.out"}, ["--output=/home/alice/%x.out"]),
@@ -111,7 +115,7 @@ async def test_the_same_job_as_sbatch(sandbox: Paths, version: str) -> None:
     ours = []
     for template, _ in ROWS:
         full = {"script": SCRIPT, "chdir": "/home/alice", **template}
-        request = build_request(JobTemplate.model_validate(full), name=name)
+        request = build_request(JobTemplate.model_validate(full), name=name, now=time.time())
         ours.append((await port.submit_held(request, comment="x")).job_id)
     await server.close()
     theirs = _sbatch(sandbox, name)

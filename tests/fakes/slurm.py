@@ -145,12 +145,15 @@ class MemoryPort:
         found = [r for r in newest if r.user == self.user and r.name == name and (r.submit_time or 0) >= since]
         return tuple(self.cluster.jobs.get(record.job_id, record) for record in found)
 
-    async def release(self, job_id: int, *, comment: str) -> None:
+    async def release(self, job_id: int, *, comment: str, keep_held: bool = False) -> None:
         lost = self._before("release")
         job = self._mine(job_id)
-        self.cluster.releases.append(job_id)
-        if job.states == {"PENDING"}:
-            self.cluster.put(replace(job, held=False, reason="None", comment=comment))
+        if keep_held:
+            self.cluster.put(replace(job, comment=comment))
+        else:
+            self.cluster.releases.append(job_id)
+            if job.states == {"PENDING"}:
+                self.cluster.put(replace(job, held=False, reason="None", comment=comment))
         self._after(lost)
 
     async def cancel(self, job_id: int) -> None:

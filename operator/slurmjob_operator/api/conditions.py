@@ -44,6 +44,8 @@ class Reason(StrEnum):
     JOB_NOT_FOUND = "JobNotFound"
     IDENTITY_UNPROVEN = "IdentityUnproven"
     STATE_ROLLED_BACK = "StateRolledBack"
+    JOB_RECORD_LOST = "JobRecordLost"
+    RETRY_SCHEDULED = "RetryScheduled"
     RELEASE_REFUSED = "ReleaseRefused"
     NOT_FINISHED = "NotFinished"
     # Ends
@@ -58,6 +60,7 @@ class Reason(StrEnum):
     CANCELLED = "Cancelled"
     DEADLINE_EXCEEDED = "DeadlineExceeded"
     LAUNCH_FAILED = "LaunchFailed"
+    RESOLVED = "Resolved"
     # Connections
     CONNECTED = "Connected"
     TOKEN_ACCEPTED = "TokenAccepted"  # noqa: S105 - a reason, not a token
@@ -81,6 +84,9 @@ class EventReason(StrEnum):
     FAILED = "SlurmJobFailed"
     CANCEL_REQUESTED = "SlurmJobCancelRequested"
     ORPHANED = "SlurmJobOrphaned"
+    RETRYING = "SlurmJobRetrying"
+    OUTCOME_UNKNOWN = "SlurmJobOutcomeUnknown"
+    RESOLVED = "SlurmJobResolved"
     FINALIZER_BLOCKED = "FinalizerBlocked"
     INVALID_SPEC = "InvalidSlurmJobSpec"
     CONNECTION_READY = "SlurmConnectionReady"

@@ -109,6 +109,20 @@ class SlurmConnectionSpec(Model):
         ),
     ] = 30
 
+    deletion_deadline_seconds: Annotated[
+        int,
+        Field(
+            ge=60,
+            le=2_592_000,
+            json_schema_extra={"format": "int32"},
+            description=(
+                "How long a SlurmJob that is deleted waits for its Slurm job to be cancelled while Slurm is away or "
+                "refuses. After that it is let go, and the Slurm job named in an event. In a namespace whose Secret "
+                "or connection is gone already it is at most 600. Default: 86400, a day."
+            ),
+        ),
+    ] = 86400
+
 
 class SlurmConnection(Model):
     """A Slurm cluster and the user that SlurmJobs of this namespace run as there."""

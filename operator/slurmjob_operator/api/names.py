@@ -12,4 +12,7 @@ JOB_FINALIZER: Final = f"{GROUP}/slurm-job"
 CONNECTION_FINALIZER: Final = f"{GROUP}/in-use"
 """On a connection while SlurmJobs that hold their own finalizer refer to it."""
 
+RESOLVE_ANNOTATION: Final = f"{GROUP}/resolve"
+"""`ATTEMPT/succeeded`, `ATTEMPT/failed` or `ATTEMPT/retry`: a person's word on an attempt of unknown outcome."""
+
 DEFAULT_TOKEN_KEY: Final = "SLURM_JWT"  # noqa: S105 - the key's name in a Secret, as `scontrol token` prints it

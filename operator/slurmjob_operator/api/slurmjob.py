@@ -25,6 +25,14 @@ class DeletionPolicy(StrEnum):
     ORPHAN = "Orphan"
 
 
+class UnknownOutcomePolicy(StrEnum):
+    """What to do when nobody knows how an attempt ended."""
+
+    ASK = "Ask"
+    FAIL = "Fail"
+    RETRY = "Retry"
+
+
 class ConnectionRef(Model):
     """A connection of the same namespace. There is no `namespace` key, by design."""
 
@@ -50,6 +58,28 @@ class SlurmJobSpec(Model):
             )
         ),
     ] = DeletionPolicy.CANCEL
+    backoff_limit: Annotated[
+        int,
+        Field(
+            ge=0,
+            le=100,
+            json_schema_extra={"format": "int32"},
+            description=(
+                "How often a failed run is tried again, as a new Slurm job. A job that somebody cancelled, or that "
+                "missed its deadline, is not tried again. What Slurm starts again by itself is no retry. Default: 0."
+            ),
+        ),
+    ] = 0
+    unknown_outcome_policy: Annotated[
+        UnknownOutcomePolicy,
+        Field(
+            description=(
+                "What to do when nobody knows how an attempt ended, since Slurm has lost its record: Ask waits for a "
+                "person (annotation slurmjob.dev/resolve), Fail takes it for failed, Retry starts another attempt "
+                "if `backoffLimit` allows one: choose it where a second run does no harm. Default: Ask."
+            )
+        ),
+    ] = UnknownOutcomePolicy.ASK
     template: JobTemplate
 
 

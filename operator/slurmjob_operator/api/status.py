@@ -16,6 +16,8 @@ from slurmjob_operator.api.base import MODEL_CONFIG, crd
 STATUS_CONFIG = ConfigDict(**{**MODEL_CONFIG, "frozen": False})
 """For dataclasses, that freeze themselves."""
 
+MOST_ATTEMPTS_KEPT = 20
+
 Text = Annotated[str, Field(max_length=1024)]
 Path = Annotated[str, Field(max_length=8192)]
 Time = Annotated[str, Field(max_length=32, json_schema_extra={"format": "date-time"})]
@@ -89,6 +91,22 @@ class SlurmView:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Attempt:
+    """An attempt that is over."""
+
+    __pydantic_config__ = STATUS_CONFIG
+
+    attempt: Annotated[Int32, Field(description="Number of the attempt, from 1.")]
+    job_id: Annotated[Text | None, Field(description="Slurm's id of it.")] = None
+    state: Annotated[Text, Field(description="Slurm's state at its end, or UNKNOWN.")]
+    reason: Annotated[Text, Field(description="Why it ended so, as the condition said.")]
+    exit_code: Annotated[Int32 | None, Field(description="Exit code of the batch script.")] = None
+    signal: Annotated[Int32 | None, Field(description="Signal that ended the batch script.")] = None
+    start_time: Annotated[Time | None, Field(description="When it started.")] = None
+    end_time: Annotated[Time, Field(description="When it ended, or was given up.")]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SlurmJobStatus:
     """What the operator observed of a SlurmJob."""
 
@@ -103,8 +121,8 @@ class SlurmJobStatus:
         Field(
             description=(
                 "One word for people: Waiting, Rejected, Submitting, Pending, Held, Running, Suspended, "
-                "Completing, Complete, Failed, Deleting, Unknown. An open set: programs read the conditions or "
-                "the flat counters."
+                "Completing, Retrying, Complete, Failed, Deleting, Unknown. An open set: programs read the "
+                "conditions or the flat counters."
             )
         ),
     ] = None
@@ -139,6 +157,14 @@ class SlurmJobStatus:
     signal: Annotated[Int32 | None, Field(description="Signal that ended the batch script, if one did.")] = None
     effective: Annotated[Effective | None, Field(description="What Slurm really applied.")] = None
     slurm: Annotated[SlurmView | None, Field(description="Slurm's own words.")] = None
+    attempts: Annotated[
+        tuple[Attempt, ...],
+        Field(
+            max_length=MOST_ATTEMPTS_KEPT,
+            json_schema_extra=crd(list_type="map", list_map_keys=["attempt"]),
+            description="Attempts that are over, the newest last; at most 20 are kept.",
+        ),
+    ] = ()
     conditions: Conditions = field(default=())
 
 

@@ -161,6 +161,47 @@ class JobTemplate(Model):
             description='GPUs per node (`--gpus-per-node`): `2` or `"a100:2"`. Default: none.',
         ),
     ] = None
+    dependency: Annotated[
+        str | None,
+        Field(
+            min_length=1,
+            max_length=1024,
+            pattern=r"^[A-Za-z0-9_:+*,?]+$",
+            description=(
+                "Slurm jobs that this one waits for (`--dependency`), by their ids: `afterok:123`, "
+                "`afterany:1:2,after:3+10`, `afterok:4?afternotok:5`, `singleton`. Default: none."
+            ),
+        ),
+    ] = None
+    deadline: Annotated[
+        str | None,
+        Field(
+            min_length=1,
+            max_length=64,
+            description=(
+                "Remove the job from the queue if it cannot end before this time (`--deadline`): `now+2hours`, with "
+                "seconds, minutes, hours, days or weeks, counted from the submission. Default: none."
+            ),
+        ),
+    ] = None
+    requeue: Annotated[
+        bool | None,
+        Field(
+            description=(
+                "Whether Slurm may start the job again by itself after a node failure or preemption (`--requeue`, "
+                "`--no-requeue`); such a restart is counted, and is the same attempt. Default: the cluster's."
+            )
+        ),
+    ] = None
+    hold: Annotated[
+        bool | None,
+        Field(
+            description=(
+                "Leave the job held in Slurm until somebody releases it there (`--hold`). Default: false, it is "
+                "released as soon as its id is recorded."
+            )
+        ),
+    ] = None
     constraint: Annotated[
         Annotated[str, Field(min_length=1, max_length=1024, pattern=r"^[^\x00-\x1f\x7f]*$")] | None,
         Field(description="Node features (`--constraint`), e.g. `icelake&fast`. Default: none."),

@@ -44,7 +44,8 @@ class ReadAccounting:
 
 @dataclass(frozen=True, slots=True)
 class Release:
-    """Lift the hold of the recorded job, with the note in the same update."""
+    """Lift the hold of the recorded job, with the note in the same update; where the user wants it held, note
+    alone that it is in the user's hands now."""
 
     job_id: int
 
@@ -61,11 +62,13 @@ Action = AddFinalizer | RemoveFinalizer | Submit | Search | ReadJob | ReadAccoun
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EventNote:
-    """A Kubernetes event to post once the decision's status stands."""
+    """A Kubernetes event to post once the decision's status stands. `must_be_seen`: also when the object's
+    namespace takes none any more; then in the operator's own."""
 
     reason: EventReason
     message: str
     warning: bool = False
+    must_be_seen: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -66,3 +66,15 @@ def same_name(kept: str, name: str) -> bool:
     wanted = name.replace('"', "`")
     cut = len(wanted.encode()) > SLURMDBD_NAME_BYTES
     return kept in (name, wanted) or (cut and len(kept.encode()) >= SLURMDBD_NAME_BYTES - 3 and wanted.startswith(kept))
+
+
+def is_of_this_attempt(view: JobView, record: JobRecord) -> bool:
+    """Whether a record found by a search carries the marker of the open attempt, for the template it was opened for."""
+    mark = marker.parse(record.comment)
+    return (
+        mark is not None
+        and mark.uid == view.uid
+        and mark.attempt == view.status.attempt
+        and mark.template_hash == view.status.template_hash
+        and (view.status.user is None or record.user == view.status.user)
+    )

@@ -45,6 +45,15 @@ def status_written(facts: Facts, *, before: JobView, after: JobView) -> Facts:
             submission=facts.submission if isinstance(facts.submission, Accepted) else None,
             unconfirmed=0,
             search=None,
+            controller=None,
+            accounting=None,
+            backlog=None,
+            recorded_here=None,
+            releases=0,
+            release_refused=None,
+            cancelled_at=None,
+            missing_since=None,
+            missing_reads=0,
         )
     return facts
 
@@ -80,14 +89,27 @@ def searched(facts: Facts, records: Iterable[JobRecord], *, now: float) -> Facts
 
 def job_read(facts: Facts, record: JobRecord, *, ours: bool, now: float) -> Facts:
     """slurmctld's record; `ours`: whether it proves to be of this attempt."""
-    since = None if ours else facts.missing_since or now
-    return replace(facts, controller=record, missing_since=since, accounting=None, backlog=None, trouble=None)
+    seen = facts if ours else _missed(facts, now)
+    since, reads = (None, 0) if ours else (seen.missing_since, seen.missing_reads)
+    return replace(
+        facts,
+        controller=record,
+        missing_since=since,
+        missing_reads=reads,
+        accounting=None,
+        backlog=None,
+        trouble=None,
+    )
+
+
+def _missed(facts: Facts, now: float) -> Facts:
+    return replace(facts, missing_since=facts.missing_since or now, missing_reads=facts.missing_reads + 1)
 
 
 def job_not_known(facts: Facts, *, now: float) -> Facts:
     """slurmctld answered, and does not know the id. When it was first seen missing is kept."""
-    since = facts.missing_since or now
-    return replace(facts, controller=NotKnown(since=since), missing_since=since, trouble=None)
+    missed = _missed(facts, now)
+    return replace(missed, controller=NotKnown(since=missed.missing_since or now), trouble=None)
 
 
 def accounting_read(facts: Facts, records: Iterable[JobRecord], *, backlog: int | None) -> Facts:

@@ -6,10 +6,10 @@ A live job is cancelled, and let go when its base state is terminal; COMPLETING 
 
 from __future__ import annotations
 
-from slurmjob_operator.api.conditions import ConditionType, EventReason
+from slurmjob_operator.api.conditions import ConditionType, EventReason, Reason
 from slurmjob_operator.api.slurmjob import DeletionPolicy
+from slurmjob_operator.core import attempts, marker, progress
 from slurmjob_operator.core import conditions as edit
-from slurmjob_operator.core import marker, progress
 from slurmjob_operator.core.decision import (
     Cancel,
     Decision,
@@ -22,6 +22,7 @@ from slurmjob_operator.core.decision import (
 from slurmjob_operator.core.identity import Identity, identify
 from slurmjob_operator.core.records import Accepted, JobRecord
 from slurmjob_operator.core.states import has_terminal_base
+from slurmjob_operator.core.times import epoch_of
 from slurmjob_operator.core.view import Deferral, Facts, JobView, NotKnown, Rejection, Trouble, Unconfirmed
 
 CANCEL_AGAIN_SECONDS = 60
@@ -29,6 +30,7 @@ CANCEL_AGAIN_SECONDS = 60
 
 CANCEL_LOOK_SECONDS = 2.0
 LOST_SECONDS = 600
+NOTHING_LEFT_SECONDS = 600
 LATE_SUBMISSION_SECONDS = 15
 
 
@@ -36,11 +38,12 @@ def decide_deletion(view: JobView, facts: Facts, now: float) -> Decision:
     """What to do next about a SlurmJob with a deletion timestamp."""
     if not view.has_finalizer:
         return Decision(status=view.status)
-    if edit.is_true(view.status.conditions, ConditionType.FINISHED) or _nothing_submitted(view, facts):
+    over = edit.is_true(view.status.conditions, ConditionType.FINISHED) or attempts.is_closed(view.status)
+    if over or _nothing_submitted(view, facts):
         return Decision(status=view.status, action=RemoveFinalizer())
     trouble = _trouble(facts, now)
     if trouble is not None:
-        return _blocked(view, trouble, now)
+        return _blocked(view, facts, trouble, now)
     if view.status.job_id is None:
         return _unrecorded(view, facts, now)
     return _recorded(view, facts, now)
@@ -62,13 +65,31 @@ def _trouble(facts: Facts, now: float) -> Trouble | None:
     return facts.trouble if facts.trouble is not None and now < facts.trouble.retry_at else None
 
 
-def _blocked(view: JobView, trouble: Trouble, now: float) -> Decision:
-    """Slurm is away or the credential gone: keep trying, and say so once."""
+def _blocked(view: JobView, facts: Facts, trouble: Trouble, now: float) -> Decision:
+    """Slurm is away or the credential gone: keep trying, and say so once; not for ever."""
+    if now >= _deadline(view, facts, trouble, now):
+        job = f"Slurm job {view.status.job_id}" if view.status.job_id else "a held Slurm job, if there is one,"
+        text = (
+            f"{view.namespace}/{view.name} is let go although {job} of user {view.status.user} on "
+            f"{view.status.cluster_name} could not be cancelled: {trouble.message}"
+        )
+        note = EventNote(reason=EventReason.ORPHANED, message=text, warning=True, must_be_seen=True)
+        return Decision(status=view.status, action=RemoveFinalizer(), events=(note,))
     message = f"The Slurm job cannot be cancelled now: {trouble.message}"
     status = progress.unsynced(view, reason=trouble.reason, message=message, now=now)
     note = EventNote(reason=EventReason.FINALIZER_BLOCKED, message=message, warning=True)
     events = (note,) if status != view.status else ()
-    return Decision(status=status, events=events, recheck_at=trouble.retry_at)
+    recheck_at = min(trouble.retry_at, _deadline(view, facts, trouble, now))
+    return Decision(status=status, events=events, recheck_at=recheck_at)
+
+
+def _deadline(view: JobView, facts: Facts, trouble: Trouble, now: float) -> float:
+    """Until when the object waits. Where the Secret or the connection is gone too, nothing will come back soon:
+    its namespace is being deleted, and should end."""
+    since = epoch_of(view.deletion_time) if view.deletion_time else now
+    longest = facts.connection.deletion_deadline_seconds
+    gone = trouble.reason in (Reason.SECRET_NOT_FOUND, Reason.CONNECTION_NOT_FOUND)
+    return since + (min(longest, NOTHING_LEFT_SECONDS) if gone else longest)
 
 
 def _unrecorded(view: JobView, facts: Facts, now: float) -> Decision:
@@ -90,7 +111,7 @@ def _unrecorded(view: JobView, facts: Facts, now: float) -> Decision:
 
 
 def _recorded(view: JobView, facts: Facts, now: float) -> Decision:
-    job_id = int(view.status.job_id or 0)
+    job_id = view.recorded_id
     if facts.controller is None:
         return Decision(status=view.status, action=ReadJob(job_id))
     if isinstance(facts.controller, NotKnown):
@@ -133,7 +154,7 @@ def _cancel(view: JobView, facts: Facts, *, job_id: int, now: float) -> Decision
 
 def _not_known(view: JobView, facts: Facts, unknown: NotKnown, now: float) -> Decision:
     if facts.accounting is None:
-        return Decision(status=view.status, action=ReadAccounting(int(view.status.job_id or 0)))
+        return Decision(status=view.status, action=ReadAccounting(view.recorded_id))
     ours = [record for record in facts.accounting if identify(view, record) is Identity.OURS]
     newest: JobRecord | None = max(ours, key=lambda record: record.submit_time or 0, default=None)
     if newest is not None and has_terminal_base(newest.states):
@@ -149,5 +170,5 @@ def _let_go_or_wait(view: JobView, *, since: float, now: float) -> Decision:
         f"Slurm job {view.status.job_id} of user {view.status.user} on {view.status.cluster_name} was not found "
         "in Slurm for 10 minutes; the object is let go. If the job turns up again, nobody follows it."
     )
-    note = EventNote(reason=EventReason.ORPHANED, message=message, warning=True)
+    note = EventNote(reason=EventReason.ORPHANED, message=message, warning=True, must_be_seen=True)
     return Decision(status=view.status, action=RemoveFinalizer(), events=(note,))

@@ -9,6 +9,7 @@ from dataclasses import replace
 
 from slurmjob_operator.api.conditions import ConditionType, Reason
 from slurmjob_operator.api.status import Condition, Effective, SlurmJobStatus, SlurmView
+from slurmjob_operator.core import attempts
 from slurmjob_operator.core import conditions as edit
 from slurmjob_operator.core.records import JobRecord, Source
 from slurmjob_operator.core.states import End, end_of, has_terminal_base
@@ -69,16 +70,19 @@ def rejected(view: JobView, *, reason: Reason, message: str, now: float) -> Slur
 
 
 def opened(view: JobView, *, connection: ConnectionFacts, now: float) -> SlurmJobStatus:
-    """The attempt is open: from here on a submission may have happened."""
-    message = "Submitting to Slurm."
+    """The attempt is open: from here on a submission may have happened. After a closed one it is the next."""
+    again = attempts.is_closed(view.status)
+    number = (view.status.attempt or 1) + int(again)
+    before = _without_run(view.status) if again else view.status
+    message = f"Submitting attempt {number} to Slurm." if again else "Submitting to Slurm."
     base = edit.put(_base(view, now=now), ConditionType.SUBMITTED, False, reason=Reason.SUBMISSION_PENDING, now=now)
     base = _moving(base, reason=Reason.SUBMISSION_PENDING, message=message, now=now)
     return _finish(
         view,
         replace(
-            view.status,
+            before,
             state="Submitting",
-            attempt=view.status.attempt or 1,
+            attempt=number,
             attempt_time=rfc3339(now),
             template_hash=view.template_hash,
             cluster_name=connection.cluster_name,
@@ -91,18 +95,45 @@ def opened(view: JobView, *, connection: ConnectionFacts, now: float) -> SlurmJo
     )
 
 
-def unconfirmed(view: JobView, *, message: str, now: float) -> SlurmJobStatus:
-    """Nobody can tell whether Slurm has a job of this attempt; a person has to look."""
-    base = edit.put(
-        _base(view, now=now),
-        ConditionType.SUBMITTED,
-        None,
-        reason=Reason.SUBMISSION_UNCONFIRMED,
-        message=message,
-        now=now,
+def _without_run(status: SlurmJobStatus) -> SlurmJobStatus:
+    """Nothing of an earlier attempt's run stands beside a later attempt."""
+    return replace(
+        status,
+        job_id=None,
+        submit_time=None,
+        start_time=None,
+        end_time=None,
+        stdout_path=None,
+        stderr_path=None,
+        exit_code=None,
+        signal=None,
+        effective=None,
+        slurm=None,
     )
-    base = _stuck(base, reason=Reason.SUBMISSION_UNCONFIRMED, message=message, now=now)
+
+
+def unknown(view: JobView, *, reason: Reason, message: str, now: float) -> SlurmJobStatus:
+    """Nobody can tell what became of this attempt; a person has to look, or the policy says."""
+    base = _base(view, now=now)
+    if reason is Reason.SUBMISSION_UNCONFIRMED:
+        base = edit.put(base, ConditionType.SUBMITTED, None, reason=reason, message=message, now=now)
+    base = _stuck(base, reason=reason, message=message, now=now)
     return _finish(view, replace(view.status, state="Unknown", conditions=base))
+
+
+def retrying(view: JobView, *, end: End, record: JobRecord | None, now: float) -> SlurmJobStatus:
+    """This attempt failed, and another one comes."""
+    status = view.status if record is None else _with_record(view, record, now=now)
+    kept = attempts.keep(replace(view, status=status), reason=end.reason, record=record, now=now)
+    status = replace(status, state="Retrying", active=0, attempts=kept)
+    due = attempts.next_attempt_at(status)
+    message = (
+        f"{end.message} Attempt {kept[-1].attempt + 1} of at most {view.backoff_limit + 1} begins at {rfc3339(due)}."
+    )
+    if end.reason is Reason.RESOLVED:
+        message = end.message
+    base = _moving(_base(view, now=now), reason=Reason.RETRY_SCHEDULED, message=message, now=now)
+    return _finish(view, replace(status, conditions=_synced(base, now=now)))
 
 
 def recorded(view: JobView, *, job_id: int, notes: tuple[str, ...], now: float) -> SlurmJobStatus:
@@ -147,6 +178,7 @@ def ended(view: JobView, record: JobRecord, *, now: float) -> SlurmJobStatus:
             status,
             state="Complete" if end.succeeded else "Failed",
             active=0,
+            attempts=attempts.keep(view, reason=end.reason, record=record, now=now),
             succeeded=int(end.succeeded),
             failed=int(not end.succeeded),
             end_time=end_time,
@@ -168,18 +200,20 @@ def _final(conditions: Conditions, end: End, *, now: float) -> Conditions:
     return _synced(conditions, now=now)
 
 
-def failed(view: JobView, *, reason: Reason, message: str, now: float) -> SlurmJobStatus:
-    """The attempt failed without ever running: its held job has been cancelled."""
-    end = End(succeeded=False, reason=reason, message=message)
+def decided(view: JobView, end: End, *, now: float) -> SlurmJobStatus:
+    """The end without a record of a run: it never ran, or a person or the policy says how it ended."""
+    end_time = rfc3339(now)
     return _finish(
         view,
         replace(
             view.status,
-            state="Failed",
+            state="Complete" if end.succeeded else "Failed",
             active=0,
-            succeeded=0,
-            failed=1,
-            end_time=rfc3339(now),
+            attempts=attempts.keep(view, reason=end.reason, record=None, now=now),
+            succeeded=int(end.succeeded),
+            failed=int(not end.succeeded),
+            end_time=end_time,
+            completion_time=end_time if end.succeeded else None,
             conditions=_final(_base(view, now=now), end, now=now),
         ),
     )
@@ -189,12 +223,6 @@ def unsynced(view: JobView, *, reason: Reason, message: str, now: float) -> Slur
     """Slurm cannot be seen now: what stands in status is kept, and said to be old."""
     conditions = edit.put(_base(view, now=now), ConditionType.SYNCED, False, reason=reason, message=message, now=now)
     return _finish(view, replace(view.status, conditions=conditions))
-
-
-def rolled_back(view: JobView, *, message: str, now: float) -> SlurmJobStatus:
-    """Held without our note, although it may have begun: not ours to release again."""
-    conditions = _stuck(_base(view, now=now), reason=Reason.STATE_ROLLED_BACK, message=message, now=now)
-    return _finish(view, replace(view.status, state="Held", conditions=_synced(conditions, now=now)))
 
 
 def cancelling(view: JobView, *, now: float) -> SlurmJobStatus:

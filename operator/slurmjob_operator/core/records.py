@@ -52,6 +52,11 @@ class JobRecord:
     stderr_path: str | None = None
     elapsed_seconds: int | None = None
 
+    @property
+    def waits_held(self) -> bool:
+        """Whether it waits, and will until somebody releases it."""
+        return self.held and "PENDING" in self.states
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ClusterInfo:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from slurmjob_operator.api.conditions import Reason
-from slurmjob_operator.api.slurmjob import DeletionPolicy
+from slurmjob_operator.api.slurmjob import DeletionPolicy, UnknownOutcomePolicy
 from slurmjob_operator.api.status import SlurmJobStatus
 from slurmjob_operator.core.marker import Marker
 from slurmjob_operator.core.records import Accepted, JobRecord
@@ -13,7 +13,11 @@ from slurmjob_operator.core.records import Accepted, JobRecord
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JobView:
-    """A SlurmJob, reduced to what decisions need. `slurm_name` is the job's name in Slurm."""
+    """A SlurmJob, reduced to what decisions need.
+
+    `slurm_name`: the job's name in Slurm. `hold`: its user wants it to stay held. `resolve`: the annotation of that
+    name, as it is. `deletion_time`: when its deletion was asked for.
+    """
 
     uid: str
     namespace: str
@@ -24,9 +28,19 @@ class JobView:
     deletion_policy: DeletionPolicy = DeletionPolicy.CANCEL
     template_hash: str
     slurm_name: str
+    hold: bool = False
+    backoff_limit: int = 0
+    unknown_outcome_policy: UnknownOutcomePolicy = UnknownOutcomePolicy.ASK
+    resolve: str = ""
     deleting: bool = False
+    deletion_time: str | None = None
     has_finalizer: bool = False
     status: SlurmJobStatus = field(default_factory=SlurmJobStatus)
+
+    @property
+    def recorded_id(self) -> int:
+        """The recorded job id as a number; 0 where none is recorded."""
+        return int(self.status.job_id or 0)
 
     def marker(self, installation: str) -> Marker:
         """The marker of the open attempt, for the template that it was opened for."""
@@ -88,6 +102,7 @@ class ConnectionFacts:
 
     user: str | None = None
     cluster_name: str | None = None
+    deletion_deadline_seconds: int = 86400
     problem: Trouble | None = None
 
 
@@ -102,7 +117,7 @@ class Facts:
     `controller`, `accounting`, `backlog`: answers about the recorded id; None: to be asked.
     `recorded_here`: the job id that this process itself recorded. `releases`: releases it has sent for that id.
     `cancelled_at`: when it last asked to cancel this attempt's job. `missing_since`: since when slurmctld has not shown
-    a job under the recorded id that is proven to be ours.
+    a job under the recorded id that is proven to be ours, `missing_reads`: how often since then.
     """
 
     connection: ConnectionFacts
@@ -122,3 +137,4 @@ class Facts:
     release_refused: str | None = None
     cancelled_at: float | None = None
     missing_since: float | None = None
+    missing_reads: int = 0

@@ -65,7 +65,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 async def _run(flags: argparse.Namespace) -> None:
     installation = flags.installation or f"{flags.namespace}/slurmjob-operator"
-    async with KubeClient(instance=socket.gethostname()) as kube:
+    async with KubeClient(instance=socket.gethostname(), home=flags.namespace) as kube:
         outside = Outside(
             kube=kube,
             slurm=Servers(allow_plain_http=flags.allow_plain_http),

@@ -131,7 +131,7 @@ class Actor:
             warning=note.warning,
             time=self._outside.now(),
         )
-        await post(self._outside.kube, event, context=context(view))
+        await post(self._outside.kube, event, must_be_seen=note.must_be_seen, context=context(view))
 
     async def _finalizer(self, entry: Entry, *, present: bool) -> None:
         others = [name for name in entry.finalizers if name != JOB_FINALIZER]
@@ -237,7 +237,7 @@ class Actor:
         mark = marker.parse(text) or self._marker(entry)
         comment = mark.note_released().comment(marker.user_text(text))
         try:
-            await port.release(job_id, comment=comment)
+            await port.release(job_id, comment=comment, keep_held=entry.view.hold)
         except slurm_errors.JobNotFound:
             entry.facts = learning.job_not_known(entry.facts, now=self._outside.now())
         except slurm_errors.Refused as error:
@@ -289,7 +289,7 @@ class Actor:
 
     def _request(self, entry: Entry) -> JobRequest:
         template = JobTemplate.model_validate(entry.template or {})
-        return build_request(template, name=entry.view.name)
+        return build_request(template, name=entry.view.name, now=self._outside.now())
 
     def _user_comment(self, entry: Entry) -> str:
         return str((entry.template or {}).get("comment") or "")

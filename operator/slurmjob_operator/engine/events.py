@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from slurmjob_operator.kube import errors as kube_errors
@@ -12,11 +13,18 @@ from slurmjob_operator.kube.port import KubeEvent, KubePort
 logger = logging.getLogger(__name__)
 
 
-async def post(kube: KubePort, event: KubeEvent, *, context: Mapping[str, Any] | None = None) -> None:
-    """Post an event; a namespace that is being terminated takes none, which is nothing to complain about."""
+async def post(
+    kube: KubePort, event: KubeEvent, *, must_be_seen: bool = False, context: Mapping[str, Any] | None = None
+) -> None:
+    """Post an event. A namespace that is being terminated takes none: what must be seen goes to our own."""
+    if must_be_seen:
+        logger.warning("%s: %s", event.reason, event.message, extra=context)
     try:
         await kube.post_event(event)
     except kube_errors.Terminating:
-        logger.debug("event %s: its namespace is being terminated", event.reason, extra=context)
+        if must_be_seen and not event.at_home:
+            await post(kube, replace(event, at_home=True), context=context)
+        else:
+            logger.debug("event %s: its namespace is being terminated", event.reason, extra=context)
     except kube_errors.KubeError as error:
         logger.warning("event %s was not posted: %s", event.reason, error, extra=context)

@@ -8,6 +8,7 @@ from typing import Any
 
 from slurmjob_operator.api.conditions import ConditionType
 from slurmjob_operator.core import conditions as edit
+from slurmjob_operator.core.attempts import is_closed
 from slurmjob_operator.core.learning import outdated
 from slurmjob_operator.core.view import ConnectionFacts, Facts, JobView
 from slurmjob_operator.engine.views import job_view, newer
@@ -48,7 +49,8 @@ class Entry:
     @property
     def followed(self) -> bool:
         """Whether a job of it lives in Slurm, as far as status says."""
-        return self.view.status.job_id is not None and not self.finished
+        status = self.view.status
+        return status.job_id is not None and not self.finished and not is_closed(status)
 
     def update(self, body: Mapping[str, Any]) -> bool:
         """Take a newer body in; whether anything that decisions depend on has changed."""

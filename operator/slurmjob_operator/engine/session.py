@@ -168,7 +168,11 @@ class Session:
         self._token = connected.token
         self._poll_at = 0.0
         self._actor.port = connected.port
-        self._actor.connection = ConnectionFacts(user=connected.token.user, cluster_name=connected.info.cluster_name)
+        self._actor.connection = ConnectionFacts(
+            user=connected.token.user,
+            cluster_name=connected.info.cluster_name,
+            deletion_deadline_seconds=connected.spec.deletion_deadline_seconds,
+        )
         self._all_due()
         status = connecting.ready(
             self._object.status, connected, generation=body["metadata"]["generation"], now=self._outside.now()
@@ -184,6 +188,7 @@ class Session:
         self._actor.connection = ConnectionFacts(
             user=self._actor.connection.user,
             cluster_name=self._actor.connection.cluster_name,
+            deletion_deadline_seconds=self._deletion_deadline(),
             problem=trouble,
         )
         if old is None or old.reason != reason:
@@ -193,6 +198,11 @@ class Session:
     def _letting_go(self) -> bool:
         """Whether something is deleted that still needs Slurm."""
         return self._object.deleting or any(entry.view.deleting for entry in self._registry.of(self.key))
+
+    def _deletion_deadline(self) -> int:
+        body = self._object.body
+        default = ConnectionFacts().deletion_deadline_seconds
+        return default if body is None else int(body["spec"].get("deletionDeadlineSeconds", default))
 
     def _renewal_seconds(self, connected: connecting.Connected) -> float:
         """When to read the Secret again: shortly before the token expires, then again and again."""

@@ -9,8 +9,8 @@ from typing import Any
 
 from pydantic import TypeAdapter
 
-from slurmjob_operator.api.names import JOB_FINALIZER
-from slurmjob_operator.api.slurmjob import DeletionPolicy
+from slurmjob_operator.api.names import JOB_FINALIZER, RESOLVE_ANNOTATION
+from slurmjob_operator.api.slurmjob import DeletionPolicy, UnknownOutcomePolicy
 from slurmjob_operator.api.status import SlurmConnectionStatus, SlurmJobStatus
 from slurmjob_operator.core.view import JobView
 from slurmjob_operator.kube.port import Kind, ObjectKey
@@ -44,8 +44,13 @@ def job_view(body: Mapping[str, Any]) -> JobView:
         connection=spec["connectionRef"]["name"],
         deletion_policy=DeletionPolicy(spec.get("deletionPolicy", DeletionPolicy.CANCEL)),
         template_hash=template_hash(template),
+        hold=template.get("hold") is True,
         slurm_name=template.get("jobName") or metadata["name"],
+        backoff_limit=spec.get("backoffLimit", 0),
+        unknown_outcome_policy=UnknownOutcomePolicy(spec.get("unknownOutcomePolicy", UnknownOutcomePolicy.ASK)),
+        resolve=(metadata.get("annotations") or {}).get(RESOLVE_ANNOTATION, ""),
         deleting="deletionTimestamp" in metadata,
+        deletion_time=metadata.get("deletionTimestamp"),
         has_finalizer=JOB_FINALIZER in (metadata.get("finalizers") or ()),
         status=JOB_STATUS.validate_python(body.get("status") or {}),
     )

@@ -25,6 +25,7 @@ from slurmjob_operator.kube.port import Body, Kind, KubeEvent, ObjectKey
 MERGE_PATCH = "application/merge-patch+json"
 CONTROLLER = "slurmjob.dev/operator"
 REQUEST_SECONDS = 30.0
+HOME = "slurmjob-system"
 PAGE = 500
 NOTE_BYTES = 1024
 
@@ -44,11 +45,15 @@ Answer = TypeVar("Answer")
 class KubeClient:
     """One pool of connections to the API server. Use as an async context manager.
 
-    In a pod the service account is used; else `kubeconfig`, or the file that kubectl would take.
+    In a pod the service account is used; else `kubeconfig`, or the file that kubectl would take. `home` is the
+    operator's own namespace.
     """
 
-    def __init__(self, *, instance: str, connections: int = 32, kubeconfig: Path | None = None) -> None:
+    def __init__(
+        self, *, instance: str, home: str = HOME, connections: int = 32, kubeconfig: Path | None = None
+    ) -> None:
         self._instance = instance
+        self._home = home
         self._kubeconfig = kubeconfig
         self._connections = connections
         self._api: client.ApiClient | None = None
@@ -159,10 +164,19 @@ class KubeClient:
     async def post_event(self, event: KubeEvent) -> None:
         """See `KubePort`."""
         key = event.regarding
-        body = {
+        namespace = self._home if event.at_home else key.namespace
+        about = {
+            "apiVersion": API_VERSION,
+            "kind": KIND_NAMES[key.kind],
+            "namespace": key.namespace,
+            "name": key.name,
+            "uid": key.uid,
+        }
+        home = {"apiVersion": "v1", "kind": "Namespace", "namespace": self._home, "name": self._home}
+        body: dict[str, Any] = {
             "apiVersion": "events.k8s.io/v1",
             "kind": "Event",
-            "metadata": {"generateName": f"{key.name[:200].rstrip('.-')}-", "namespace": key.namespace},
+            "metadata": {"generateName": f"{key.name[:200].rstrip('.-')}-", "namespace": namespace},
             "eventTime": datetime.fromtimestamp(event.time, tz=UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ"),
             "reportingController": CONTROLLER,
             "reportingInstance": self._instance[:128],
@@ -170,17 +184,13 @@ class KubeClient:
             "reason": event.reason,
             "note": event.message.encode()[:NOTE_BYTES].decode(errors="ignore"),
             "type": "Warning" if event.warning else "Normal",
-            "regarding": {
-                "apiVersion": API_VERSION,
-                "kind": KIND_NAMES[key.kind],
-                "namespace": key.namespace,
-                "name": key.name,
-                "uid": key.uid,
-            },
+            "regarding": home if event.at_home else about,
         }
+        if event.at_home:
+            body["related"] = about
         await _call(
             self._objects.create_namespaced_custom_object(
-                "events.k8s.io", "v1", key.namespace, "events", body, _request_timeout=REQUEST_SECONDS
+                "events.k8s.io", "v1", namespace, "events", body, _request_timeout=REQUEST_SECONDS
             )
         )
 

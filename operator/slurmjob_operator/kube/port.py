@@ -29,13 +29,15 @@ class ObjectKey:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KubeEvent:
-    """An event about one of our objects."""
+    """An event about one of our objects. `at_home`: in the operator's own namespace, when the object's own takes
+    no events any more."""
 
     regarding: ObjectKey
     reason: str
     message: str
     warning: bool
     time: float
+    at_home: bool = False
 
 
 class KubePort(Protocol):

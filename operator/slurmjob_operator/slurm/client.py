@@ -95,13 +95,13 @@ class SlurmrestdClient:
             raise _not_submitted(reply, body)
         raise self._error(reply, Operation.SUBMIT)
 
-    async def release(self, job_id: int, *, comment: str) -> None:
+    async def release(self, job_id: int, *, comment: str, keep_held: bool = False) -> None:
         """See `SlurmPort`. The answer is not believed: read back (TRAP H3)."""
         reply = await self._send(
             "POST",
             f"{self._slurm}/job/{_checked_id(job_id)}",
             operation=Operation.UPDATE,
-            body={"hold": False, "comment": comment},
+            body={"comment": comment} if keep_held else {"hold": False, "comment": comment},
         )
         self._checked(reply, Operation.UPDATE)
 

@@ -57,8 +57,8 @@ class SlurmPort(Protocol):
         Not guaranteed: a submission whose answer was lost less than a few seconds ago is seen yet.
         """
 
-    async def release(self, job_id: int, *, comment: str) -> None:
-        """Lift the hold and set the comment in one update.
+    async def release(self, job_id: int, *, comment: str, keep_held: bool = False) -> None:
+        """Lift the hold and set the comment in one update; `keep_held` sets the comment alone.
 
         Raises `Refused`, `JobNotFound`, `OutcomeUnknown`. Not guaranteed: that a success took effect; read back.
         """

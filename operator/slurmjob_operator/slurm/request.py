@@ -26,7 +26,8 @@ class JobRequest:
     """One job, checked: every value here is one that sbatch would have sent.
 
     Memory is in MiB as Slurm counts (`mem_per_node_mb=0`: all of the node). `tres_per_node` and
-    `tres_per_job` are in Slurm's own spelling, e.g. `gres/gpu:a100:2`. None means that the key is not sent.
+    `tres_per_job` are in Slurm's own spelling, e.g. `gres/gpu:a100:2`. `deadline` is in epoch seconds. None means
+    that the key is not sent. That the user wants it to stay held is no part of it: every job is submitted held.
     """
 
     script: str
@@ -45,6 +46,9 @@ class JobRequest:
     time_limit: TimeLimit | None = None
     tres_per_node: str | None = None
     tres_per_job: str | None = None
+    dependency: str | None = None
+    deadline: int | None = None
+    requeue: bool | None = None
     constraint: str | None = None
     output: str | None = None
     error: str | None = None

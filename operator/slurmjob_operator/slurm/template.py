@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from functools import partial
 from typing import Any, TypeVar
 
 from slurmjob_operator.api.template import JobTemplate
@@ -33,8 +34,9 @@ class InvalidTemplate(ValueError):
         self.rule = rule
 
 
-def build_request(template: JobTemplate, *, name: str) -> JobRequest:
-    """The request for a template; `name` is the job's name where the template has none.
+def build_request(template: JobTemplate, *, name: str, now: float) -> JobRequest:
+    """The request for a template; `name` is the job's name where the template has none, `now` is the time of the
+    submission in epoch seconds.
 
     Raises `InvalidTemplate` for the first thing that is wrong, in the order of the fields.
     """
@@ -61,6 +63,9 @@ def build_request(template: JobTemplate, *, name: str) -> JobRequest:
         time_limit=_parse("time", template.time, values.time_limit),
         tres_per_node=_tres_per_node(template),
         tres_per_job=_parse("gpus", template.gpus, values.gpu_count),
+        dependency=_parse("dependency", template.dependency, values.dependency),
+        deadline=_parse("deadline", template.deadline, partial(values.deadline, now=now)),
+        requeue=template.requeue,
         constraint=template.constraint,
         output=_file(template.output),
         error=_file(template.error),

@@ -18,6 +18,20 @@ NODES_RULE: Final = 'must be a number of nodes or a range such as "2-4", as for 
 GRES_RULE: Final = 'must be a list of NAME, NAME:COUNT or NAME:TYPE:COUNT, e.g. "gpu:a100:2,nvme", as for sbatch --gres'
 GPUS_RULE: Final = 'must be COUNT or TYPE:COUNT, e.g. "a100:2", as for sbatch --gpus'
 
+DEPENDENCY_RULE: Final = (
+    'must be "singleton" or TYPE:JOBID[:JOBID…] with after, afterany, afterburstbuffer, aftercorr, afternotok or '
+    "afterok, several separated by all commas or all question marks, as for sbatch --dependency"
+)
+DEADLINE_RULE: Final = (
+    'must be "now+COUNT" with seconds (the default), minutes, hours, days or weeks, e.g. "now+2hours"; a date would '
+    "need the cluster's time zone, which slurmrestd does not tell"
+)
+
+_DEPENDENCY = re.compile(
+    r"singleton|after(?:any|burstbuffer|corr|notok|ok)?(?::[0-9]{1,10}(?:_(?:[0-9]{1,10}|\*))?(?:\+[0-9]{1,9})?)+"
+)
+_DEADLINE = re.compile(r"now\+([0-9]{1,9})(second|minute|hour|day|week)?s?")
+_SECONDS = {None: 1, "second": 1, "minute": 60, "hour": 3600, "day": 86400, "week": 604800}
 _DAYS = re.compile(r"([0-9]{1,9})-([0-9]{1,9})(?::([0-9]{1,9})(?::([0-9]{1,9}))?)?")
 _CLOCK = re.compile(r"([0-9]{1,9})(?::([0-9]{1,9}))?(?::([0-9]{1,9}))?")
 _MEMORY = re.compile(r"([0-9]{1,18})([KMGT]?)B?", re.IGNORECASE)
@@ -110,3 +124,20 @@ def gpu_count(text: str) -> str:
     if match is None or int(match[2]) < 1:
         raise InvalidValue(text, GPUS_RULE)
     return f"gres/gpu:{text}"
+
+
+def dependency(text: str) -> str:
+    """`--dependency`, sent as it is: Slurm's own syntax, checked since 22.05 drops what it cannot read."""
+    separators = {character for character in text if character in ",?"}
+    parts = re.split(r"[,?]", text)
+    if len(separators) > 1 or not all(_DEPENDENCY.fullmatch(part) for part in parts):
+        raise InvalidValue(text, DEPENDENCY_RULE)
+    return text
+
+
+def deadline(text: str, *, now: float) -> int:
+    """`--deadline` in epoch seconds. `now` is when the job is submitted."""
+    match = _DEADLINE.fullmatch(text)
+    if match is None:
+        raise InvalidValue(text, DEADLINE_RULE)
+    return int(now) + int(match[1]) * _SECONDS[match[2]]

@@ -10,7 +10,7 @@ import pytest
 from slurmjob_operator.api.conditions import ConditionType, Reason
 from slurmjob_operator.api.status import SlurmJobStatus
 from slurmjob_operator.core import conditions as edit
-from slurmjob_operator.core.decide import LATE_SUBMISSION_SECONDS, MOST_UNCONFIRMED, decide
+from slurmjob_operator.core.decide import decide
 from slurmjob_operator.core.decision import (
     AddFinalizer,
     Cancel,
@@ -23,6 +23,7 @@ from slurmjob_operator.core.decision import (
     Submit,
 )
 from slurmjob_operator.core.records import Accepted, JobRecord, Source
+from slurmjob_operator.core.unrecorded import LATE_SUBMISSION_SECONDS, MOST_UNCONFIRMED
 from slurmjob_operator.core.view import (
     ConnectionFacts,
     Deferral,
@@ -163,7 +164,7 @@ def test_next_action(rule: str, view: JobView, facts: Facts, action: Any) -> Non
          ConditionType.SYNCED, Reason.JOB_NOT_FOUND),
         (RECORDED, replace(KNOWN, controller=replace(RUNNING, comment="", name="x")), "Pending", ConditionType.SYNCED,
          Reason.IDENTITY_UNPROVEN),
-        (RECORDED, replace(KNOWN, controller=HELD, accounting=(RUNNING,), backlog=0), "Held", ConditionType.STALLED,
+        (RECORDED, replace(KNOWN, controller=HELD, accounting=(RUNNING,), backlog=0), "Unknown", ConditionType.STALLED,
          Reason.STATE_ROLLED_BACK),
         (RECORDED, replace(KNOWN, controller=replace(ENDED, states=frozenset({"CANCELLED"}), start_time=5, end_time=5),
                            release_refused="the site says no"), "Failed", ConditionType.FAILED, Reason.RELEASE_REFUSED),

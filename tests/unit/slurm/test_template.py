@@ -12,11 +12,12 @@ from slurmjob_operator.api.template import JobTemplate
 from slurmjob_operator.slurm.request import JobRequest, NodeRange, TimeLimit
 from slurmjob_operator.slurm.template import DEFAULT_PATH, InvalidTemplate, build_request
 
+NOW = 1_800_000_000.5
 MINIMAL = {"script": "#!/bin/sh\ntrue\n", "chdir": "/home/alice"}
 
 
 def _request(**template: Any) -> JobRequest:
-    return build_request(JobTemplate.model_validate({**MINIMAL, **template}), name="wing")
+    return build_request(JobTemplate.model_validate({**MINIMAL, **template}), name="wing", now=NOW)
 
 
 def test_minimal() -> None:
@@ -48,6 +49,9 @@ def test_minimal() -> None:
         ({"gpusPerNode": "a100:2"}, "tres_per_node", "gres/gpu:a100:2"),
         ({"gres": "widget:1", "gpusPerNode": 2}, "tres_per_node", "gres/widget:1,gres/gpu:2"),
         ({"gpus": 4}, "tres_per_job", "gres/gpu:4"),
+        ({"dependency": "afterok:1:2,after:3+10"}, "dependency", "afterok:1:2,after:3+10"),
+        ({"deadline": "now+2hours"}, "deadline", 1_800_007_200),
+        ({"requeue": False}, "requeue", False),
         ({"constraint": "icelake&fast"}, "constraint", "icelake&fast"),
         ({"output": "out-%j"}, "output", "out-%j"),
         ({"output": "none"}, "output", "/dev/null"),
@@ -75,7 +79,7 @@ def test_every_template_field_is_looked_at_here() -> None:
     """A new field that `build_request` forgets would be ignored without a word."""
     tried = {name for mark in test_each_field_arrives.pytestmark for row in mark.args[1] for name in row[0]}
     known = {info.alias or name for name, info in JobTemplate.model_fields.items()}
-    assert known - tried == {"comment"}
+    assert known - tried == {"comment", "hold"}
 
 
 @pytest.mark.parametrize(
@@ -91,6 +95,8 @@ def test_every_template_field_is_looked_at_here() -> None:
         ({"nodes": "4-2"}, "template.nodes: '4-2': must be a number of nodes"),
         ({"gres": "gpu:"}, "template.gres: 'gpu:': must be a list of NAME"),
         ({"gpus": 0}, "template.gpus: '0': must be COUNT or TYPE:COUNT"),
+        ({"dependency": "afterok:1,afterany:2?after:3"}, "template.dependency: 'afterok:1,afterany:2?after:3'"),
+        ({"deadline": "tomorrow"}, "template.deadline: 'tomorrow': must be \"now+COUNT\""),
         ({"gpusPerNode": "a100"}, "template.gpusPerNode: 'a100': must be COUNT or TYPE:COUNT"),
         ({"comment": "x [slurmjob.dev/1 i=a]"}, "template.comment: 'x [slurmjob.dev/1 i=a]': must not hold"),
         ({"environment": [{"name": "A"}, {"name": "A"}]}, "template.environment: 'A': must be named only once"),
@@ -114,7 +120,7 @@ def test_a_script_without_a_first_line_for_the_kernel(script: str) -> None:
     """Checked by the API server and once more before it is sent: an object may be older than its schema."""
     template = JobTemplate.model_construct(**{**MINIMAL, "script": script})
     with pytest.raises(InvalidTemplate, match="the first line must start with `#!`, as for sbatch"):
-        build_request(template, name="wing")
+        build_request(template, name="wing", now=NOW)
 
 
 @pytest.mark.parametrize(

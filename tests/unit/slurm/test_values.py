@@ -106,3 +106,43 @@ def test_gpus(text: str, tres: str) -> None:
 def test_gpus_refused(text: str) -> None:
     with pytest.raises(values.InvalidValue):
         values.gpu_count(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "singleton", "after:1", "after:1+5", "afterok:1:2:3", "afterany:1_4", "aftercorr:1_*", "afterburstbuffer:1",
+        "afterok:1,afternotok:2", "afterok:1?afterany:2", "singleton,afterok:1",
+    ],
+)  # fmt: skip
+def test_dependencies(text: str) -> None:
+    assert values.dependency(text) == text
+
+
+@pytest.mark.parametrize(
+    "text", ["", "afterok", "afterok:", "afterok:x", "before:1", "afterok:1,", "1", "afterok:1,after:2?after:3"]
+)
+def test_bad_dependencies(text: str) -> None:
+    with pytest.raises(values.InvalidValue, match="must be"):
+        values.dependency(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds"),
+    [
+        ("now+90", 90),
+        ("now+90seconds", 90),
+        ("now+1minute", 60),
+        ("now+2hours", 7200),
+        ("now+1day", 86400),
+        ("now+1week", 604800),
+    ],
+)
+def test_deadlines(text: str, seconds: int) -> None:
+    assert values.deadline(text, now=1000.9) == 1000 + seconds
+
+
+@pytest.mark.parametrize("text", ["", "now", "12:00", "2027-01-01", "now+", "now-5", "now+5years"])
+def test_bad_deadlines(text: str) -> None:
+    with pytest.raises(values.InvalidValue, match="time zone"):
+        values.deadline(text, now=0)

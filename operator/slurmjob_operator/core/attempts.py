@@ -1,0 +1,105 @@
+"""Attempts: which ends are tried again and when, what is kept of an attempt that is over, and whose word decides
+about one of unknown outcome.
+
+An attempt is closed when it stands in `status.attempts`; only then the next one is opened. Its number is in the
+marker of the Slurm job, so a job of an earlier attempt is never taken for one of a later.
+"""
+
+from __future__ import annotations
+
+from enum import Enum
+
+from slurmjob_operator.api.conditions import ConditionType, Reason
+from slurmjob_operator.api.slurmjob import UnknownOutcomePolicy
+from slurmjob_operator.api.status import MOST_ATTEMPTS_KEPT, Attempt, SlurmJobStatus
+from slurmjob_operator.core import conditions as edit
+from slurmjob_operator.core.records import JobRecord
+from slurmjob_operator.core.states import TERMINAL
+from slurmjob_operator.core.times import epoch_of, optional_rfc3339, rfc3339
+from slurmjob_operator.core.view import JobView
+
+FIRST_BACKOFF_SECONDS = 10
+LONGEST_BACKOFF_SECONDS = 360
+"""Those of batch/v1 Job: doubling from ten seconds to six minutes."""
+
+NOT_TRIED_AGAIN = frozenset({"CANCELLED", "DEADLINE"})
+"""Somebody wanted it to end, or it is too late: another run would fight that."""
+
+UNKNOWN = "UNKNOWN"
+UNKNOWN_REASONS = frozenset({Reason.JOB_RECORD_LOST, Reason.STATE_ROLLED_BACK, Reason.SUBMISSION_UNCONFIRMED})
+"""Reasons of Stalled under which a person may say how an attempt ended."""
+
+
+class Verdict(Enum):
+    """A word on an attempt of unknown outcome; the values are those of the annotation."""
+
+    SUCCEEDED = "succeeded"
+    FAILED = "failed"
+    RETRY = "retry"
+
+
+def is_closed(status: SlurmJobStatus) -> bool:
+    """Whether the current attempt is over and kept."""
+    return bool(status.attempts) and status.attempts[-1].attempt == status.attempt
+
+
+def is_tried_again(states: frozenset[str]) -> bool:
+    """Whether an attempt that ended so may be followed by another one."""
+    return not states & NOT_TRIED_AGAIN
+
+
+def retries_left(view: JobView) -> bool:
+    """Whether `backoffLimit` allows another attempt."""
+    return (view.status.attempt or 1) - 1 < view.backoff_limit
+
+
+def next_attempt_at(status: SlurmJobStatus) -> int:
+    """When the attempt after a closed one may be opened, in epoch seconds."""
+    last = status.attempts[-1]
+    backoff = 0 if last.reason == Reason.RESOLVED else FIRST_BACKOFF_SECONDS * 2 ** min(last.attempt - 1, 10)
+    return epoch_of(last.end_time) + min(backoff, LONGEST_BACKOFF_SECONDS)
+
+
+def keep(view: JobView, *, reason: Reason, record: JobRecord | None, now: float) -> tuple[Attempt, ...]:
+    """`status.attempts` with the current attempt closed. Without a record nobody knows its end."""
+    status = view.status
+    if is_closed(status):
+        return status.attempts
+    states = record.states & TERMINAL if record is not None else frozenset[str]()
+    ended = record.end_time if record is not None else None
+    this = Attempt(
+        attempt=status.attempt or 1,
+        job_id=status.job_id,
+        state=min(states, default=UNKNOWN),
+        reason=str(reason),
+        exit_code=record.exit_code if record is not None else None,
+        signal=(record.signal or None) if record is not None else None,
+        start_time=optional_rfc3339(record.start_time) if record is not None else status.start_time,
+        end_time=optional_rfc3339(ended) or rfc3339(now),
+    )
+    return (*status.attempts, this)[-MOST_ATTEMPTS_KEPT:]
+
+
+def outcome_unknown(status: SlurmJobStatus) -> bool:
+    """Whether status says already that nobody knows how the current attempt ended."""
+    stalled = edit.find(status.conditions, ConditionType.STALLED)
+    return stalled is not None and stalled.reason in UNKNOWN_REASONS
+
+
+def word_of_a_person(view: JobView) -> Verdict | None:
+    """The annotation's verdict, honoured only while the attempt that it names is of unknown outcome."""
+    number, _, word = view.resolve.partition("/")
+    if not outcome_unknown(view.status) or number != str(view.status.attempt):
+        return None
+    return next((verdict for verdict in Verdict if verdict.value == word), None)
+
+
+def word_of_the_policy(view: JobView) -> Verdict | None:
+    """What `unknownOutcomePolicy` says; a retry beyond `backoffLimit` is a failure."""
+    match view.unknown_outcome_policy:
+        case UnknownOutcomePolicy.FAIL:
+            return Verdict.FAILED
+        case UnknownOutcomePolicy.RETRY:
+            return Verdict.RETRY if retries_left(view) else Verdict.FAILED
+        case _:
+            return None

@@ -1,0 +1,42 @@
+"""How an attempt ends in status: by a record, or by a word where there is none."""
+
+from __future__ import annotations
+
+from slurmjob_operator.api.conditions import ConditionType, EventReason, Reason
+from slurmjob_operator.api.status import SlurmJobStatus
+from slurmjob_operator.core import attempts, progress
+from slurmjob_operator.core import conditions as edit
+from slurmjob_operator.core.decision import Decision, EventNote
+from slurmjob_operator.core.records import JobRecord
+from slurmjob_operator.core.states import End, end_of
+from slurmjob_operator.core.view import JobView
+
+
+def end_by_record(view: JobView, record: JobRecord, now: float) -> Decision:
+    """The record of a job that is over: the end, or another attempt if `backoffLimit` allows one."""
+    end = end_of(record)
+    if not end.succeeded and attempts.is_tried_again(record.states) and attempts.retries_left(view):
+        status = progress.retrying(view, end=end, record=record, now=now)
+        reconciling = edit.find(status.conditions, ConditionType.RECONCILING)
+        message = reconciling.message if reconciling else end.message
+        return Decision(status=status, events=(EventNote(reason=EventReason.RETRYING, message=message, warning=True),))
+    status = progress.ended(view, record, now=now)
+    finished_condition = edit.find(status.conditions, ConditionType.FINISHED)
+    message = finished_condition.message if finished_condition else ""
+    reason = EventReason.COMPLETED if status.succeeded else EventReason.FAILED
+    return Decision(status=status, events=(EventNote(reason=reason, message=message, warning=not status.succeeded),))
+
+
+def end_by_word(view: JobView, end: End, now: float) -> Decision:
+    """An end that no record of a run tells."""
+    if end.reason is Reason.RESOLVED:
+        reason = EventReason.RESOLVED
+    else:
+        reason = EventReason.COMPLETED if end.succeeded else EventReason.FAILED
+    note = EventNote(reason=reason, message=end.message, warning=not end.succeeded)
+    return Decision(status=progress.decided(view, end, now=now), events=(note,))
+
+
+def announce(view: JobView, status: SlurmJobStatus, note: EventNote) -> Decision:
+    """Post the event only when the status changes: decisions are made again and again."""
+    return Decision(status=status, events=(note,) if status != view.status else ())

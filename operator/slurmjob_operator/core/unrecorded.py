@@ -1,0 +1,170 @@
+"""Rules while no job id is recorded: nothing can run, and a submission may or may not have happened."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from slurmjob_operator.api.conditions import ConditionType, EventReason, Reason
+from slurmjob_operator.core import conditions as edit
+from slurmjob_operator.core import marker, progress
+from slurmjob_operator.core.decision import AddFinalizer, Cancel, Decision, EventNote, Search, Submit
+from slurmjob_operator.core.ending import announce, end_by_word
+from slurmjob_operator.core.identity import is_of_this_attempt
+from slurmjob_operator.core.records import Accepted
+from slurmjob_operator.core.states import End
+from slurmjob_operator.core.undecided import undecided
+from slurmjob_operator.core.view import Deferral, Facts, JobView, Rejection, Trouble, Unconfirmed
+
+LATE_SUBMISSION_SECONDS = 15
+"""A frozen slurmctld makes a job up to MessageTimeout (10 s) after the answer was lost (TRAP F1)."""
+
+MOST_UNCONFIRMED = 2
+"""Submissions of one attempt that may end with an unknown outcome before we stop and ask."""
+
+
+def template_invalid(view: JobView, facts: Facts, now: float) -> Decision | None:
+    """We will not send this. What was sent before under another template is looked for once it is corrected."""
+    if facts.invalid is None or isinstance(facts.submission, Accepted):
+        return None
+    status = progress.rejected(view, reason=Reason.INVALID_TEMPLATE, message=facts.invalid, now=now)
+    note = EventNote(reason=EventReason.INVALID_SPEC, message=facts.invalid, warning=True)
+    return announce(view, status, note)
+
+
+def rejected_before(view: JobView, facts: Facts, _now: float) -> Decision | None:
+    """Slurm refused this very template for good, and the object has not been edited since."""
+    submitted = edit.find(view.status.conditions, ConditionType.SUBMITTED)
+    if submitted is None or submitted.reason != Reason.SUBMISSION_REJECTED:
+        return None
+    same = view.status.observed_generation == view.generation
+    return Decision(status=view.status) if same and not isinstance(facts.submission, Accepted) else None
+
+
+def connection_unusable(view: JobView, facts: Facts, now: float) -> Decision | None:
+    """Nothing can be asked or sent now."""
+    return _wait(view, facts.connection.problem, now)
+
+
+def slurm_in_trouble(view: JobView, facts: Facts, now: float) -> Decision | None:
+    """The last request failed; it is tried again later."""
+    trouble = facts.trouble
+    return _wait(view, trouble, now) if trouble is not None and now < trouble.retry_at else None
+
+
+def _wait(view: JobView, trouble: Trouble | None, now: float) -> Decision | None:
+    if trouble is None:
+        return None
+    status = progress.waiting(view, reason=trouble.reason, message=trouble.message, now=now)
+    return Decision(status=status, recheck_at=trouble.retry_at)
+
+
+def without_finalizer(view: JobView, _facts: Facts, _now: float) -> Decision | None:
+    """Before anything exists in Slurm, make sure that we are asked before the object goes."""
+    return None if view.has_finalizer else Decision(status=view.status, action=AddFinalizer())
+
+
+def attempt_not_open(view: JobView, facts: Facts, now: float) -> Decision | None:
+    """The intent is written before the deed, so that a crash in between is seen."""
+    if view.status.attempt is not None and view.status.template_hash == view.template_hash:
+        return None
+    if view.status.attempt is not None and isinstance(facts.submission, Accepted):
+        return None
+    return Decision(status=progress.opened(view, connection=facts.connection, now=now))
+
+
+def accepted_for_another_template(view: JobView, facts: Facts, _now: float) -> Decision | None:
+    """The template changed while we submitted: what we hold in hand is a twin, held, never recorded."""
+    if not isinstance(facts.submission, Accepted) or view.status.template_hash == view.template_hash:
+        return None
+    return Decision(status=view.status, action=Cancel(facts.submission.job_id))
+
+
+def accepted_not_recorded(view: JobView, facts: Facts, now: float) -> Decision | None:
+    """Record the id. A conflict means that somebody else wrote: the caller reads again and asks again."""
+    if not isinstance(facts.submission, Accepted):
+        return None
+    accepted = facts.submission
+    status = progress.recorded(view, job_id=accepted.job_id, notes=accepted.messages, now=now)
+    message = f"Submitted to {status.cluster_name} as job {accepted.job_id} of user {status.user}."
+    return Decision(status=status, events=(EventNote(reason=EventReason.SUBMITTED, message=message),))
+
+
+def refused_for_good(view: JobView, facts: Facts, now: float) -> Decision | None:
+    """Slurm will not take this template."""
+    if not isinstance(facts.submission, Rejection) or facts.submission.generation != view.generation:
+        return None
+    message = facts.submission.message
+    if view.status.first_submit_time is not None:  # frozen since the first attempt: nobody could correct it
+        return end_by_word(view, End(succeeded=False, reason=Reason.SUBMISSION_REJECTED, message=message), now)
+    status = progress.rejected(view, reason=Reason.SUBMISSION_REJECTED, message=message, now=now)
+    return announce(view, status, EventNote(reason=EventReason.SUBMISSION_REJECTED, message=message, warning=True))
+
+
+def refused_for_now(view: JobView, facts: Facts, now: float) -> Decision | None:
+    """Slurm may take it later."""
+    submission = facts.submission
+    if not isinstance(submission, Deferral) or now >= submission.until:
+        return None
+    status = progress.waiting(view, reason=Reason.SUBMISSION_PENDING, message=submission.message, now=now)
+    return Decision(status=status, recheck_at=submission.until)
+
+
+def opened_by_this_process(view: JobView, facts: Facts, _now: float) -> Decision | None:
+    """Nobody can have submitted this attempt before: no need to search."""
+    return Decision(status=view.status, action=Submit()) if facts.fresh else None
+
+
+def not_searched(view: JobView, facts: Facts, _now: float) -> Decision | None:
+    """A crash, a lost answer, a restored backup: what may have been submitted is looked for first."""
+    return Decision(status=view.status, action=Search()) if facts.search is None else None
+
+
+def twin_held(view: JobView, facts: Facts, _now: float) -> Decision | None:
+    """A job of ours for another template is held and was never released: it never runs."""
+    for record in facts.search or ():
+        mark = marker.parse(record.comment)
+        mine = mark is not None and mark.uid == view.uid
+        if mine and mark is not None and mark.template_hash != view.status.template_hash and record.waits_held:
+            return Decision(status=view.status, action=Cancel(record.job_id))
+    return None
+
+
+def found_by_marker(view: JobView, facts: Facts, now: float) -> Decision | None:
+    """Adopt it in whatever state it is found, running and ended included."""
+    found = [record for record in facts.search or () if is_of_this_attempt(view, record)]
+    if not found:
+        return None
+    best = min(found, key=lambda record: (record.held, record.job_id))
+    adopted = replace(facts, submission=Accepted(job_id=best.job_id))
+    return accepted_not_recorded(view, adopted, now)
+
+
+def late_submission_possible(view: JobView, facts: Facts, now: float) -> Decision | None:
+    """A lost submission may still become a job: look again before another one is sent."""
+    submission = facts.submission
+    if not isinstance(submission, Unconfirmed):
+        return None
+    settled = submission.at + LATE_SUBMISSION_SECONDS
+    if facts.searched_at >= settled:
+        return None
+    if now >= settled:
+        return Decision(status=view.status, action=Search())
+    message = "The answer to the submission was lost; looking for the job before another try."
+    status = progress.waiting(view, reason=Reason.SUBMISSION_UNCONFIRMED, message=message, now=now)
+    return Decision(status=status, recheck_at=settled)
+
+
+def unconfirmed_too_often(view: JobView, facts: Facts, now: float) -> Decision | None:
+    """Submitting again and again without an answer helps nobody: stop and ask."""
+    if facts.unconfirmed < MOST_UNCONFIRMED:
+        return None
+    message = (
+        f"{facts.unconfirmed} submissions of this attempt ended without an answer, and no job of it is found. "
+        "Nothing of it can run: whatever exists is held."
+    )
+    return undecided(view, facts, now, reason=Reason.SUBMISSION_UNCONFIRMED, message=message)
+
+
+def nothing_found(view: JobView, _facts: Facts, _now: float) -> Decision | None:
+    """No job of this attempt exists; one that appears later is held and never recorded."""
+    return Decision(status=view.status, action=Submit())
