@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import copy
+import time
 import uuid
 from collections.abc import Callable, Mapping
 from typing import Any
 
 from slurmjob_operator.api.names import JOB_FINALIZER
+from slurmjob_operator.core.times import rfc3339
 from slurmjob_operator.kube.errors import Conflict, KubeError, NotFound, Unavailable
 from slurmjob_operator.kube.merge import merge_patch
 from slurmjob_operator.kube.port import Body, Kind, KubeEvent, ObjectKey
@@ -19,7 +21,8 @@ class InMemoryKube:
     `watch` is told of each change, as a watch would be: `ADDED`, `MODIFIED`, `DELETED`.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, *, now: Callable[[], float] = time.time) -> None:
+        self._now = now
         self.objects: dict[str, dict[str, Any]] = {}
         self.secrets: dict[tuple[str, str], dict[str, bytes]] = {}
         self.events: list[KubeEvent] = []
@@ -58,7 +61,7 @@ class InMemoryKube:
         if body is None:
             return
         if "deletionTimestamp" not in body["metadata"]:
-            body["metadata"]["deletionTimestamp"] = "2026-01-01T00:00:00Z"
+            body["metadata"]["deletionTimestamp"] = rfc3339(self._now())
             body["metadata"]["generation"] += 1
         self._bump(body)
         self._collect(body)

@@ -16,7 +16,7 @@ from slurmjob_operator.core.decide import decide
 from slurmjob_operator.core.decision import AddFinalizer, Cancel, Decision, ReadJob, Release, RemoveFinalizer, Submit
 from slurmjob_operator.core.identity import Identity, identify
 from slurmjob_operator.core.records import Accepted, JobRecord, Source
-from slurmjob_operator.core.states import HARMLESS_FLAGS, TERMINAL, is_over
+from slurmjob_operator.core.states import HARMLESS_FLAGS, TERMINAL, End, is_over
 from slurmjob_operator.core.times import rfc3339
 from slurmjob_operator.core.view import (
     ConnectionFacts,
@@ -58,11 +58,11 @@ STATUSES = [
     ended(),
     progress.waiting(view(), reason=Reason.CONNECTION_NOT_FOUND, message="missing", now=OPENED),
     progress.rejected(view(), reason=Reason.INVALID_TEMPLATE, message="bad", now=OPENED),
-    progress.unconfirmed(view(opened()), message="?", now=OPENED),
+    progress.unknown(view(opened()), reason=Reason.SUBMISSION_UNCONFIRMED, message="?", now=OPENED),
     progress.unsynced(view(running()), reason=Reason.CLUSTER_UNREACHABLE, message="away", now=OPENED),
-    progress.rolled_back(view(running()), message="?", now=OPENED),
+    progress.unknown(view(running()), reason=Reason.STATE_ROLLED_BACK, message="?", now=OPENED),
     progress.cancelling(view(running()), now=OPENED),
-    progress.failed(view(recorded()), reason=Reason.RELEASE_REFUSED, message="no", now=OPENED),
+    progress.decided(view(recorded()), End(succeeded=False, reason=Reason.RELEASE_REFUSED, message="no"), now=OPENED),
 ]
 
 statuses = st.builds(

@@ -13,6 +13,7 @@ from slurmjob_operator.core import conditions as edit
 from slurmjob_operator.core import progress
 from slurmjob_operator.core.decide import decide
 from slurmjob_operator.core.records import Accepted
+from slurmjob_operator.core.states import End
 from slurmjob_operator.core.times import rfc3339
 from slurmjob_operator.core.view import Deferral, Rejection, Unconfirmed
 from tests.unit.core.values import (
@@ -198,7 +199,9 @@ def test_an_end_is_told(states: str, reason: str, warning: bool) -> None:
 
 
 def test_a_failure_that_never_ran() -> None:
-    status = progress.failed(view(recorded()), reason=Reason.RELEASE_REFUSED, message="the site says no", now=NOW)
+    status = progress.decided(
+        view(recorded()), End(succeeded=False, reason=Reason.RELEASE_REFUSED, message="the site says no"), now=NOW
+    )
     assert (status.state, status.failed, status.end_time) == ("Failed", 1, rfc3339(NOW))
     assert (status.start_time, status.completion_time) == (None, None)
 

@@ -35,7 +35,7 @@ def _now() -> float:
 class Cluster:
     """All that is outside of the engine, and an engine that its watches feed."""
 
-    kube: InMemoryKube = field(default_factory=InMemoryKube)
+    kube: InMemoryKube = field(default_factory=lambda: InMemoryKube(now=_now))
     slurm: InMemorySlurm = field(default_factory=lambda: InMemorySlurm(now=_now))
     opened: list[str] = field(default_factory=list)
     engine: Engine | None = None

@@ -64,7 +64,7 @@ class World:
     def __init__(self) -> None:
         self.time = 1_800_000_000.0
         self.slurm = InMemorySlurm(now=lambda: self.time)
-        self.kube = InMemoryKube()
+        self.kube = InMemoryKube(now=lambda: self.time)
         self.restart()
 
     def restart(self) -> None:
