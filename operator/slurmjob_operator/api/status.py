@@ -148,6 +148,12 @@ class SlurmJobStatus:
     succeeded: Annotated[Flag | None, Field(description="1 once the job has completed, else 0.")] = None
     failed: Annotated[Flag | None, Field(description="1 once the job has failed for good, else 0.")] = None
     submit_time: Annotated[Time | None, Field(description="When Slurm took the current attempt.")] = None
+    release_time: Annotated[
+        Time | None,
+        Field(
+            description="When the hold of this attempt's job was about to be lifted. Only where Slurm has no slurmdbd."
+        ),
+    ] = None
     start_time: Annotated[Time | None, Field(description="When the job started to run.")] = None
     end_time: Annotated[Time | None, Field(description="When the job ended, however it did.")] = None
     completion_time: Annotated[Time | None, Field(description="When the job completed; absent if it failed.")] = None

@@ -9,7 +9,7 @@ import re
 import socket
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import kopf
 
@@ -52,18 +52,18 @@ def _installation(text: str) -> str:
     return text
 
 
-def main(arguments: Sequence[str] | None = None) -> None:
-    """Entry point."""
+def main(arguments: Sequence[str] | None = None, *, prepare: Callable[[Outside], Outside] = lambda it: it) -> None:
+    """Entry point. `prepare` may replace parts of what the engine has around it."""
     flags = parser().parse_args(arguments)
     logs.configure(form=flags.log_format, level=flags.log_level)
     os.environ.setdefault("USER", "slurmjob-operator")  # Kopf asks getpass, which fails for a uid without a name
     try:
-        asyncio.run(_run(flags))
+        asyncio.run(_run(flags, prepare))
     except KeyboardInterrupt:
         sys.exit(130)
 
 
-async def _run(flags: argparse.Namespace) -> None:
+async def _run(flags: argparse.Namespace, prepare: Callable[[Outside], Outside]) -> None:
     installation = flags.installation or f"{flags.namespace}/slurmjob-operator"
     async with KubeClient(instance=socket.gethostname(), home=flags.namespace) as kube:
         outside = Outside(
@@ -73,7 +73,7 @@ async def _run(flags: argparse.Namespace) -> None:
             now=time.time,
             monotonic=time.monotonic,
         )
-        engine = Engine(outside)
+        engine = Engine(prepare(outside))
         probes = Probes(engine, host=flags.liveness_host, port=flags.liveness_port)
         await probes.start()
         try:

@@ -30,6 +30,7 @@ from slurmjob_operator.core.identity import CLOCK_SLACK_SECONDS, Identity, ident
 from slurmjob_operator.core.records import Accepted, JobRecord
 from slurmjob_operator.core.times import epoch_of
 from slurmjob_operator.core.view import ConnectionFacts, Deferral, JobView, Rejection, Trouble, Unconfirmed
+from slurmjob_operator.engine.effects import Effect, of_status_write
 from slurmjob_operator.engine.events import post
 from slurmjob_operator.engine.ports import Outside
 from slurmjob_operator.engine.registry import Entry
@@ -98,7 +99,9 @@ class Actor:
         """Write the status if it differs; False: somebody else wrote, decide again on what stands now."""
         before = entry.view
         if decision.status != before.status:
+            effect = of_status_write(before.status, decision.status)
             try:
+                self._outside.witness.before(effect)
                 body = await self._outside.kube.write_status(
                     job_key(before),
                     old=status_body(before.status),
@@ -110,6 +113,7 @@ class Actor:
                 return False
             except kube_errors.NotFound:
                 raise Gone from None
+            self._outside.witness.after(effect)
             entry.update(body)
             entry.facts = learning.status_written(entry.facts, before=before, after=entry.view)
             log_transition(before, entry.view)
@@ -136,7 +140,9 @@ class Actor:
     async def _finalizer(self, entry: Entry, *, present: bool) -> None:
         others = [name for name in entry.finalizers if name != JOB_FINALIZER]
         wanted = [*others, JOB_FINALIZER] if present else others
+        effect = Effect.ADD_FINALIZER if present else Effect.LET_GO
         try:
+            self._outside.witness.before(effect)
             body = await self._outside.kube.write_finalizers(
                 job_key(entry.view), finalizers=wanted, resource_version=entry.view.resource_version
             )
@@ -145,6 +151,7 @@ class Actor:
             return
         except kube_errors.NotFound:
             raise Gone from None
+        self._outside.witness.after(effect)
         entry.update(body)
         if present:
             entry.facts = learning.finalizer_added(entry.facts)
@@ -205,7 +212,9 @@ class Actor:
         now, generation = self._outside.now(), entry.view.generation
         answer: Accepted | Rejection | Deferral | Unconfirmed
         try:
+            self._outside.witness.before(Effect.SUBMIT)
             answer = await port.submit_held(request, comment=comment)
+            self._outside.witness.after(Effect.SUBMIT)
         except slurm_errors.Refused as error:
             answer = Rejection(message=str(error), generation=generation)
         except slurm_errors.RefusedForNow as error:
@@ -237,7 +246,9 @@ class Actor:
         mark = marker.parse(text) or self._marker(entry)
         comment = mark.note_released().comment(marker.user_text(text))
         try:
+            self._outside.witness.before(Effect.RELEASE)
             await port.release(job_id, comment=comment, keep_held=entry.view.hold)
+            self._outside.witness.after(Effect.RELEASE)
         except slurm_errors.JobNotFound:
             entry.facts = learning.job_not_known(entry.facts, now=self._outside.now())
         except slurm_errors.Refused as error:
@@ -250,7 +261,9 @@ class Actor:
 
     async def _cancel(self, entry: Entry, port: SlurmPort, job_id: int) -> None:
         try:
+            self._outside.witness.before(Effect.CANCEL)
             await port.cancel(job_id)
+            self._outside.witness.after(Effect.CANCEL)
         except slurm_errors.OutcomeUnknown as error:
             logger.warning("cancellation without an answer: %s", error, extra=context(entry.view))
         entry.facts = learning.cancel_sent(entry.facts, job_id, now=self._outside.now())

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from slurmjob_operator.api.connection import SlurmConnectionSpec
+from slurmjob_operator.engine.effects import Nobody, Witness
 from slurmjob_operator.kube.port import KubePort
 from slurmjob_operator.slurm.port import SlurmPort
 from slurmjob_operator.slurm.token import SlurmToken
@@ -24,10 +25,11 @@ class SlurmPorts(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outside:
-    """The engine's surroundings. `now` is epoch seconds, `monotonic` never goes back."""
+    """The engine's surroundings. `now` is epoch seconds, `monotonic` never goes back. `witness` sees each effect."""
 
     kube: KubePort
     slurm: SlurmPorts
     installation: str
     now: Callable[[], float]
     monotonic: Callable[[], float]
+    witness: Witness = field(default_factory=Nobody)
