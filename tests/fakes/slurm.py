@@ -6,11 +6,18 @@ It passes the same contract tests as the real one (`tests/contract`). Time is th
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from slurmjob_operator.core.records import Accepted, ClusterInfo, JobRecord, Source
-from slurmjob_operator.slurm.errors import CredentialsRejected, JobNotFound, OutcomeUnknown, Refused, SlurmError
+from slurmjob_operator.slurm.errors import (
+    AccountingUnavailable,
+    CredentialsRejected,
+    JobNotFound,
+    OutcomeUnknown,
+    Refused,
+    SlurmError,
+)
 from slurmjob_operator.slurm.request import JobRequest
 
 PARTITIONS = frozenset({"debug", "gpu", "tiny"})
@@ -31,6 +38,8 @@ class InMemorySlurm:
     calls: Counter[str] = field(default_factory=Counter)
     releases: list[int] = field(default_factory=list)
     next_id: int = 1
+    has_accounting: bool = True
+    backlog: int = 0
 
     def port(self, user: str, *, accepted: bool = True) -> MemoryPort:
         """As this user; `accepted` is whether Slurm takes the token."""
@@ -91,7 +100,12 @@ class MemoryPort:
 
     async def info(self) -> ClusterInfo:
         self._before("info")
-        return ClusterInfo(cluster_name=self.cluster.name, release="26.05.0", api_version="v0.0.45")
+        return ClusterInfo(
+            cluster_name=self.cluster.name,
+            release="26.05.0",
+            api_version="v0.0.45",
+            accounting=self.cluster.has_accounting,
+        )
 
     async def submit_held(self, request: JobRequest, *, comment: str) -> Accepted:
         lost = self._before("submit_held")
@@ -137,13 +151,24 @@ class MemoryPort:
 
     async def accounting(self, job_id: int) -> tuple[JobRecord, ...]:
         self._before("accounting")
-        return tuple(self.cluster.accounting.get(job_id, ()))
+        return tuple(self.cluster.accounting.get(job_id, ())) if self.cluster.has_accounting else ()
 
     async def search(self, *, name: str, since: int) -> tuple[JobRecord, ...]:
         self._before("search")
-        newest = (records[-1] for records in self.cluster.accounting.values())
-        found = [r for r in newest if r.user == self.user and r.name == name and (r.submit_time or 0) >= since]
-        return tuple(self.cluster.jobs.get(record.job_id, record) for record in found)
+        return tuple(record for record in self._submitted_since(since) if record.name == name)
+
+    async def held_jobs(self, *, since: int, known: Collection[int]) -> tuple[JobRecord, ...]:
+        self._before("held_jobs")
+        found = [record for record in self._submitted_since(since) if record.job_id not in known]
+        return tuple(r for r in found if r.source is Source.CONTROLLER and r.waits_held)
+
+    def _submitted_since(self, since: int) -> list[JobRecord]:
+        cluster = self.cluster
+        if cluster.has_accounting and cluster.backlog:
+            raise AccountingUnavailable("slurmdbd has not yet heard all")
+        told = [records[-1] for records in cluster.accounting.values()] if cluster.has_accounting else []
+        known = [cluster.jobs.get(record.job_id, record) for record in told] or list(cluster.jobs.values())
+        return [r for r in known if r.user == self.user and (r.submit_time or 0) >= since]
 
     async def release(self, job_id: int, *, comment: str, keep_held: bool = False) -> None:
         lost = self._before("release")
@@ -169,7 +194,7 @@ class MemoryPort:
 
     async def accounting_backlog(self) -> int | None:
         self._before("accounting_backlog")
-        return 0
+        return self.cluster.backlog
 
     def _known(self, job_id: int) -> JobRecord:
         if job_id not in self.cluster.jobs:

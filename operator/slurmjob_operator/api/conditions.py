@@ -47,6 +47,8 @@ class Reason(StrEnum):
     JOB_RECORD_LOST = "JobRecordLost"
     RETRY_SCHEDULED = "RetryScheduled"
     RELEASE_REFUSED = "ReleaseRefused"
+    CANCELLATION_REFUSED = "CancellationRefused"
+    ACCOUNTING_UNAVAILABLE = "AccountingUnavailable"
     NOT_FINISHED = "NotFinished"
     # Ends
     COMPLETED = "Completed"
@@ -87,6 +89,7 @@ class EventReason(StrEnum):
     RETRYING = "SlurmJobRetrying"
     OUTCOME_UNKNOWN = "SlurmJobOutcomeUnknown"
     RESOLVED = "SlurmJobResolved"
+    NOT_HELD = "SlurmJobNotHeld"
     FINALIZER_BLOCKED = "FinalizerBlocked"
     INVALID_SPEC = "InvalidSlurmJobSpec"
     CONNECTION_READY = "SlurmConnectionReady"

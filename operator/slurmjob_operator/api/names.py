@@ -15,4 +15,7 @@ CONNECTION_FINALIZER: Final = f"{GROUP}/in-use"
 RESOLVE_ANNOTATION: Final = f"{GROUP}/resolve"
 """`ATTEMPT/succeeded`, `ATTEMPT/failed` or `ATTEMPT/retry`: a person's word on an attempt of unknown outcome."""
 
+ABANDON_ANNOTATION: Final = f"{GROUP}/abandon"
+"""`true`: break-glass. A SlurmJob that is being deleted is let go at once, whatever lives on in Slurm."""
+
 DEFAULT_TOKEN_KEY: Final = "SLURM_JWT"  # noqa: S105 - the key's name in a Secret, as `scontrol token` prints it

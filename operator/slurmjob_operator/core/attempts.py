@@ -7,6 +7,7 @@ marker of the Slurm job, so a job of an earlier attempt is never taken for one o
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from enum import Enum
 
 from slurmjob_operator.api.conditions import ConditionType, Reason
@@ -26,7 +27,14 @@ NOT_TRIED_AGAIN = frozenset({"CANCELLED", "DEADLINE"})
 """Somebody wanted it to end, or it is too late: another run would fight that."""
 
 UNKNOWN = "UNKNOWN"
-UNKNOWN_REASONS = frozenset({Reason.JOB_RECORD_LOST, Reason.STATE_ROLLED_BACK, Reason.SUBMISSION_UNCONFIRMED})
+UNKNOWN_REASONS = frozenset(
+    {
+        Reason.IDENTITY_UNPROVEN,
+        Reason.JOB_RECORD_LOST,
+        Reason.STATE_ROLLED_BACK,
+        Reason.SUBMISSION_UNCONFIRMED,
+    }
+)
 """Reasons of Stalled under which a person may say how an attempt ended."""
 
 
@@ -36,6 +44,20 @@ class Verdict(Enum):
     SUCCEEDED = "succeeded"
     FAILED = "failed"
     RETRY = "retry"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Word:
+    """How an attempt of unknown outcome is to be taken."""
+
+    verdict: Verdict
+    of_a_person: bool
+
+
+ASK = (
+    " A person has to decide: annotate this object with slurmjob.dev/resolve: ATTEMPT/succeeded, ATTEMPT/failed or "
+    "ATTEMPT/retry."
+)
 
 
 def is_closed(status: SlurmJobStatus) -> bool:
@@ -80,21 +102,35 @@ def keep(view: JobView, *, reason: Reason, record: JobRecord | None, now: float)
     return (*status.attempts, this)[-MOST_ATTEMPTS_KEPT:]
 
 
-def outcome_unknown(status: SlurmJobStatus) -> bool:
-    """Whether status says already that nobody knows how the current attempt ended."""
+def open_attempt(view: JobView) -> tuple[int | None, str | None, str | None]:
+    """Number, template hash and user of the open attempt: what a submission is sent for."""
+    return view.status.attempt, view.status.template_hash, view.status.user
+
+
+def unknown_reason(status: SlurmJobStatus) -> Reason | None:
+    """Why nobody knows how the current attempt ended, if status says so already."""
     stalled = edit.find(status.conditions, ConditionType.STALLED)
-    return stalled is not None and stalled.reason in UNKNOWN_REASONS
+    return Reason(stalled.reason) if stalled is not None and stalled.reason in UNKNOWN_REASONS else None
 
 
-def word_of_a_person(view: JobView) -> Verdict | None:
+def word(view: JobView) -> Word | None:
+    """Whose word decides about an attempt of unknown outcome: a person's before the policy's; None: nobody's yet."""
+    person = _word_of_a_person(view)
+    if person is not None:
+        return Word(verdict=person, of_a_person=True)
+    policy = _word_of_the_policy(view)
+    return None if policy is None else Word(verdict=policy, of_a_person=False)
+
+
+def _word_of_a_person(view: JobView) -> Verdict | None:
     """The annotation's verdict, honoured only while the attempt that it names is of unknown outcome."""
-    number, _, word = view.resolve.partition("/")
-    if not outcome_unknown(view.status) or number != str(view.status.attempt):
+    number, _, said = view.resolve.partition("/")
+    if unknown_reason(view.status) is None or number != str(view.status.attempt):
         return None
-    return next((verdict for verdict in Verdict if verdict.value == word), None)
+    return next((verdict for verdict in Verdict if verdict.value == said), None)
 
 
-def word_of_the_policy(view: JobView) -> Verdict | None:
+def _word_of_the_policy(view: JobView) -> Verdict | None:
     """What `unknownOutcomePolicy` says; a retry beyond `backoffLimit` is a failure."""
     match view.unknown_outcome_policy:
         case UnknownOutcomePolicy.FAIL:

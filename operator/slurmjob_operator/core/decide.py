@@ -17,8 +17,9 @@ from collections.abc import Callable
 from slurmjob_operator.api.conditions import ConditionType
 from slurmjob_operator.core import attempts, progress, recorded, unrecorded
 from slurmjob_operator.core import conditions as edit
-from slurmjob_operator.core.decision import Decision, RemoveFinalizer
+from slurmjob_operator.core.decision import Cancel, Decision, RemoveFinalizer
 from slurmjob_operator.core.letting_go import decide_deletion
+from slurmjob_operator.core.records import Accepted
 from slurmjob_operator.core.view import Facts, JobView
 
 Rule = Callable[[JobView, Facts, float], Decision | None]
@@ -29,11 +30,26 @@ def decide(view: JobView, facts: Facts, now: float) -> Decision:
     if view.deleting:
         return decide_deletion(view, facts, now)
     rules = RECORDED if view.status.job_id is not None else UNRECORDED
-    for rule in (*FINISHED, *rules):
+    for rule in (*ALWAYS, *rules):
         decision = rule(view, facts, now)
         if decision is not None:
             return decision
     raise AssertionError("the last rule of each list always speaks")
+
+
+def accepted_too_late(view: JobView, facts: Facts, now: float) -> Decision | None:
+    """Slurm took a submission of ours, and meanwhile another id was recorded, the template edited or the attempt
+    closed: what we hold in hand is a twin, held and never recorded, and goes."""
+    submission, status = facts.submission, view.status
+    if not isinstance(submission, Accepted) or status.job_id == str(submission.job_id):
+        return None
+    awaited = status.job_id is None and facts.sent_for in (None, (status.attempt, view.template_hash, status.user))
+    if awaited and not attempts.is_closed(status) and not edit.is_true(status.conditions, ConditionType.FINISHED):
+        return None
+    trouble = facts.connection.problem or facts.trouble
+    if trouble is not None and now < trouble.retry_at:
+        return Decision(status=status, recheck_at=trouble.retry_at)
+    return Decision(status=status, action=Cancel(submission.job_id))
 
 
 def finished(view: JobView, _facts: Facts, _now: float) -> Decision | None:
@@ -55,7 +71,7 @@ def attempt_closed(view: JobView, facts: Facts, now: float) -> Decision | None:
     return Decision(status=progress.opened(view, connection=facts.connection, now=now))
 
 
-FINISHED: tuple[Rule, ...] = (finished, attempt_closed)
+ALWAYS: tuple[Rule, ...] = (accepted_too_late, finished, attempt_closed)
 
 UNRECORDED: tuple[Rule, ...] = (
     unrecorded.template_invalid,
@@ -63,11 +79,11 @@ UNRECORDED: tuple[Rule, ...] = (
     unrecorded.rejected_before,
     unrecorded.connection_unusable,
     unrecorded.without_finalizer,
-    unrecorded.accepted_for_another_template,
     unrecorded.attempt_not_open,
     unrecorded.accepted_not_recorded,
     unrecorded.refused_for_now,
     unrecorded.slurm_in_trouble,
+    unrecorded.unconfirmed_elsewhere,
     unrecorded.opened_by_this_process,
     unrecorded.not_searched,
     unrecorded.twin_held,
@@ -79,7 +95,6 @@ UNRECORDED: tuple[Rule, ...] = (
 
 RECORDED: tuple[Rule, ...] = (
     recorded.not_visible,
-    recorded.accepted_twin,
     recorded.not_read,
     recorded.not_known_to_slurmctld,
     recorded.not_proven_ours,

@@ -6,6 +6,7 @@ from slurmjob_operator.api.conditions import ConditionType, EventReason, Reason
 from slurmjob_operator.api.status import SlurmJobStatus
 from slurmjob_operator.core import attempts, progress
 from slurmjob_operator.core import conditions as edit
+from slurmjob_operator.core.attempts import Verdict, Word
 from slurmjob_operator.core.decision import Decision, EventNote
 from slurmjob_operator.core.records import JobRecord
 from slurmjob_operator.core.states import End, end_of
@@ -27,8 +28,23 @@ def end_by_record(view: JobView, record: JobRecord, now: float) -> Decision:
     return Decision(status=status, events=(EventNote(reason=reason, message=message, warning=not status.succeeded),))
 
 
-def end_by_word(view: JobView, end: End, now: float) -> Decision:
-    """An end that no record of a run tells."""
+def end_by_word(view: JobView, word: Word, now: float) -> Decision:
+    """What a person, or the policy, says of an attempt of unknown outcome, with the reason why it was unknown."""
+    stalled = edit.find(view.status.conditions, ConditionType.STALLED)
+    reason = attempts.unknown_reason(view.status) or Reason.JOB_RECORD_LOST
+    message = stalled.message.removesuffix(attempts.ASK) if stalled is not None else ""
+    if word.of_a_person:
+        reason, message = Reason.RESOLVED, f"{message} A person says: {word.verdict.value}.".strip()
+    end = End(succeeded=word.verdict is Verdict.SUCCEEDED, reason=reason, message=message)
+    if word.verdict is not Verdict.RETRY:
+        return end_unseen(view, end, now)
+    status = progress.retrying(view, end=end, record=None, now=now)
+    event = EventReason.RESOLVED if word.of_a_person else EventReason.RETRYING
+    return Decision(status=status, events=(EventNote(reason=event, message=message, warning=True),))
+
+
+def end_unseen(view: JobView, end: End, now: float) -> Decision:
+    """An end that no record of a run tells: it never ran, or somebody says how it ended."""
     if end.reason is Reason.RESOLVED:
         reason = EventReason.RESOLVED
     else:

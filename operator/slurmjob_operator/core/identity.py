@@ -78,3 +78,28 @@ def is_of_this_attempt(view: JobView, record: JobRecord) -> bool:
         and mark.template_hash == view.status.template_hash
         and (view.status.user is None or record.user == view.status.user)
     )
+
+
+RUN_AGAIN = frozenset({"BOOT_FAIL", "NODE_FAIL", "PREEMPTED", "REQUEUED"})
+"""How slurmdbd closes a record of a job that Slurm starts again under the same id."""
+
+
+def newest_of_ours(view: JobView, records: tuple[JobRecord, ...]) -> JobRecord | None:
+    """Of slurmdbd's records of one id the newest that is ours; None: none is. A requeue makes several, a reused id
+    too (TRAP F3).
+
+    A record of the same user and name that follows one of ours that Slurm ran again is the same job, although its
+    submit time is another and slurmdbd does not know its comment yet (TRAPS A2, Q3).
+    """
+    newest: JobRecord | None = None
+    for record in sorted(records, key=lambda record: record.submit_time or 0):
+        continued = newest is not None and bool(newest.states & RUN_AGAIN) and _continues(view, record)
+        if identify(view, record) is Identity.OURS or continued:
+            newest = record
+    return newest
+
+
+def _continues(view: JobView, record: JobRecord) -> bool:
+    mark = marker.parse(record.comment)
+    same_user = view.status.user in (None, record.user)
+    return mark is None and same_user and same_name(record.name, view.slurm_name)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import replace
 
+from slurmjob_operator.core.attempts import open_attempt
 from slurmjob_operator.core.records import Accepted, JobRecord
 from slurmjob_operator.core.view import (
     Deferral,
@@ -71,9 +72,9 @@ def _nothing_sent(facts: Facts, before: JobView) -> bool:
     return facts.finalizer_here and answered and facts.unconfirmed == 0
 
 
-def submitting(facts: Facts) -> Facts:
+def submitting(facts: Facts, view: JobView) -> Facts:
     """To be stored before the request leaves: whatever happens then, a submission may exist."""
-    return replace(facts, fresh=False, search=None)
+    return replace(facts, fresh=False, search=None, sent_for=open_attempt(view))
 
 
 def submission_answered(facts: Facts, answer: Submission) -> Facts:

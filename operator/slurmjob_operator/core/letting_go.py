@@ -19,9 +19,9 @@ from slurmjob_operator.core.decision import (
     RemoveFinalizer,
     Search,
 )
-from slurmjob_operator.core.identity import Identity, identify
-from slurmjob_operator.core.records import Accepted, JobRecord
-from slurmjob_operator.core.states import has_terminal_base
+from slurmjob_operator.core.identity import Identity, identify, newest_of_ours
+from slurmjob_operator.core.records import Accepted
+from slurmjob_operator.core.states import runs_no_more
 from slurmjob_operator.core.times import epoch_of
 from slurmjob_operator.core.view import Deferral, Facts, JobView, NotKnown, Rejection, Trouble, Unconfirmed
 
@@ -39,11 +39,15 @@ def decide_deletion(view: JobView, facts: Facts, now: float) -> Decision:
     if not view.has_finalizer:
         return Decision(status=view.status)
     over = edit.is_true(view.status.conditions, ConditionType.FINISHED) or attempts.is_closed(view.status)
-    if over or _nothing_submitted(view, facts):
+    if not isinstance(facts.submission, Accepted) and (over or _nothing_submitted(view, facts)):
         return Decision(status=view.status, action=RemoveFinalizer())
+    if view.abandoned:
+        return _let_go(view, why="it is annotated with slurmjob.dev/abandon")
     trouble = _trouble(facts, now)
     if trouble is not None:
         return _blocked(view, facts, trouble, now)
+    if isinstance(facts.submission, Accepted) and facts.submission.job_id != view.recorded_id:
+        return Decision(status=view.status, action=Cancel(facts.submission.job_id))  # Unrecorded, so held.
     if view.status.job_id is None:
         return _unrecorded(view, facts, now)
     return _recorded(view, facts, now)
@@ -68,19 +72,24 @@ def _trouble(facts: Facts, now: float) -> Trouble | None:
 def _blocked(view: JobView, facts: Facts, trouble: Trouble, now: float) -> Decision:
     """Slurm is away or the credential gone: keep trying, and say so once; not for ever."""
     if now >= _deadline(view, facts, trouble, now):
-        job = f"Slurm job {view.status.job_id}" if view.status.job_id else "a held Slurm job, if there is one,"
-        text = (
-            f"{view.namespace}/{view.name} is let go although {job} of user {view.status.user} on "
-            f"{view.status.cluster_name} could not be cancelled: {trouble.message}"
-        )
-        note = EventNote(reason=EventReason.ORPHANED, message=text, warning=True, must_be_seen=True)
-        return Decision(status=view.status, action=RemoveFinalizer(), events=(note,))
+        return _let_go(view, why=trouble.message)
     message = f"The Slurm job cannot be cancelled now: {trouble.message}"
     status = progress.unsynced(view, reason=trouble.reason, message=message, now=now)
     note = EventNote(reason=EventReason.FINALIZER_BLOCKED, message=message, warning=True)
     events = (note,) if status != view.status else ()
     recheck_at = min(trouble.retry_at, _deadline(view, facts, trouble, now))
     return Decision(status=status, events=events, recheck_at=recheck_at)
+
+
+def _let_go(view: JobView, *, why: str) -> Decision:
+    """Name what may live on: nobody follows it any more."""
+    job = f"Slurm job {view.status.job_id}" if view.status.job_id else "a held Slurm job, if there is one,"
+    message = (
+        f"{view.namespace}/{view.name} is let go although {job} of user {view.status.user} on "
+        f"{view.status.cluster_name} was not cancelled: {why}"
+    )
+    note = EventNote(reason=EventReason.ORPHANED, message=message, warning=True, must_be_seen=True)
+    return Decision(status=view.status, action=RemoveFinalizer(), events=(note,))
 
 
 def _deadline(view: JobView, facts: Facts, trouble: Trouble, now: float) -> float:
@@ -94,13 +103,13 @@ def _deadline(view: JobView, facts: Facts, trouble: Trouble, now: float) -> floa
 
 def _unrecorded(view: JobView, facts: Facts, now: float) -> Decision:
     """A submission may have happened: find what carries our marker, and cancel it. It is held."""
-    if isinstance(facts.submission, Accepted):
-        return Decision(status=view.status, action=Cancel(facts.submission.job_id))
     if facts.search is None:
         return Decision(status=view.status, action=Search())
     for record in facts.search:
         mark = marker.parse(record.comment)
-        if mark is not None and mark.uid == view.uid and not has_terminal_base(record.states):
+        if mark is None or mark.uid != view.uid or runs_no_more(record.states):
+            continue
+        if view.deletion_policy is DeletionPolicy.CANCEL or (record.waits_held and not mark.released):
             return _cancel_found(view, facts, job_id=record.job_id, now=now)
     if isinstance(facts.submission, Unconfirmed):
         settled = facts.submission.at + LATE_SUBMISSION_SECONDS
@@ -122,10 +131,10 @@ def _recorded(view: JobView, facts: Facts, now: float) -> Decision:
         return _not_known(view, facts, NotKnown(since=facts.missing_since or now), now)
     if identity is Identity.UNPROVEN:
         return _let_go_or_wait(view, since=facts.missing_since or now, now=now)
-    if has_terminal_base(record.states):
+    if runs_no_more(record.states):
         return Decision(status=view.status, action=RemoveFinalizer())
     mark = marker.parse(record.comment)
-    unreleased = record.held and mark is not None and not mark.released
+    unreleased = record.waits_held and mark is not None and not mark.released
     if view.deletion_policy is DeletionPolicy.ORPHAN and not unreleased:
         message = f"Slurm job {job_id} of user {record.user} runs on (deletionPolicy Orphan)."
         note = EventNote(reason=EventReason.ORPHANED, message=message)
@@ -155,20 +164,21 @@ def _cancel(view: JobView, facts: Facts, *, job_id: int, now: float) -> Decision
 def _not_known(view: JobView, facts: Facts, unknown: NotKnown, now: float) -> Decision:
     if facts.accounting is None:
         return Decision(status=view.status, action=ReadAccounting(view.recorded_id))
-    ours = [record for record in facts.accounting if identify(view, record) is Identity.OURS]
-    newest: JobRecord | None = max(ours, key=lambda record: record.submit_time or 0, default=None)
-    if newest is not None and has_terminal_base(newest.states):
+    newest = newest_of_ours(view, facts.accounting)
+    if newest is not None and runs_no_more(newest.states):
         return Decision(status=view.status, action=RemoveFinalizer())
     return _let_go_or_wait(view, since=unknown.since, now=now)
 
 
 def _let_go_or_wait(view: JobView, *, since: float, now: float) -> Decision:
     """Absence is no end, but an object cannot wait for ever: after ten minutes it goes, and the job is named."""
-    if now - since < LOST_SECONDS:
+    known_lost = attempts.unknown_reason(view.status) in (Reason.JOB_RECORD_LOST, Reason.IDENTITY_UNPROVEN)
+    if now - since < LOST_SECONDS and not known_lost:
         return Decision(status=view.status, recheck_at=min(now + 30, since + LOST_SECONDS))
     message = (
-        f"Slurm job {view.status.job_id} of user {view.status.user} on {view.status.cluster_name} was not found "
-        "in Slurm for 10 minutes; the object is let go. If the job turns up again, nobody follows it."
+        f"{view.namespace}/{view.name} is let go although Slurm job {view.status.job_id} of user {view.status.user} "
+        f"on {view.status.cluster_name} was not found for {LOST_SECONDS // 60} minutes, or not proven to be its own. "
+        "If it turns up again, nobody follows it."
     )
     note = EventNote(reason=EventReason.ORPHANED, message=message, warning=True, must_be_seen=True)
     return Decision(status=view.status, action=RemoveFinalizer(), events=(note,))

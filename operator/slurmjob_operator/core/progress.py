@@ -101,6 +101,7 @@ def _without_run(status: SlurmJobStatus) -> SlurmJobStatus:
         status,
         job_id=None,
         submit_time=None,
+        release_time=None,
         start_time=None,
         end_time=None,
         stdout_path=None,
@@ -222,6 +223,17 @@ def decided(view: JobView, end: End, *, now: float) -> SlurmJobStatus:
 def unsynced(view: JobView, *, reason: Reason, message: str, now: float) -> SlurmJobStatus:
     """Slurm cannot be seen now: what stands in status is kept, and said to be old."""
     conditions = edit.put(_base(view, now=now), ConditionType.SYNCED, False, reason=reason, message=message, now=now)
+    return _finish(view, replace(view.status, conditions=conditions))
+
+
+def releasing(view: JobView, *, now: float) -> SlurmJobStatus:
+    """Its hold is about to be lifted."""
+    return _finish(view, replace(view.status, release_time=rfc3339(now)))
+
+
+def release_refused(view: JobView, *, message: str, now: float) -> SlurmJobStatus:
+    """Slurm will not lift the hold: its job is about to be cancelled."""
+    conditions = _moving(_base(view, now=now), reason=Reason.RELEASE_REFUSED, message=message, now=now)
     return _finish(view, replace(view.status, conditions=conditions))
 
 

@@ -8,13 +8,14 @@ from slurmjob_operator.api.conditions import ConditionType, EventReason, Reason
 from slurmjob_operator.core import conditions as edit
 from slurmjob_operator.core import marker, progress
 from slurmjob_operator.core.decision import Cancel, Decision, EventNote, ReadAccounting, ReadJob, Release
-from slurmjob_operator.core.ending import end_by_record, end_by_word
-from slurmjob_operator.core.identity import Identity, identify
-from slurmjob_operator.core.records import Accepted, JobRecord
+from slurmjob_operator.core.ending import end_by_record, end_by_word, end_unseen
+from slurmjob_operator.core.identity import Identity, identify, newest_of_ours
+from slurmjob_operator.core.records import JobRecord
 from slurmjob_operator.core.states import End, is_over
 from slurmjob_operator.core.undecided import (
     LOST_SECONDS,
     UNKNOWN_JOB_RECHECK_SECONDS,
+    is_long_unproven,
     is_lost,
     rolled_back,
     undecided,
@@ -32,14 +33,6 @@ def not_visible(view: JobView, facts: Facts, now: float) -> Decision | None:
     return Decision(status=status, recheck_at=trouble.retry_at)
 
 
-def accepted_twin(view: JobView, facts: Facts, _now: float) -> Decision | None:
-    """Another id was recorded while we submitted: ours is held, unrecorded, and goes."""
-    submission = facts.submission
-    if not isinstance(submission, Accepted) or submission.job_id == view.recorded_id:
-        return None
-    return Decision(status=view.status, action=Cancel(submission.job_id))
-
-
 def not_read(view: JobView, facts: Facts, _now: float) -> Decision | None:
     """What slurmctld says now is not known."""
     return Decision(status=view.status, action=ReadJob(view.recorded_id)) if facts.controller is None else None
@@ -53,14 +46,16 @@ def not_known_to_slurmctld(view: JobView, facts: Facts, now: float) -> Decision 
         return Decision(status=view.status, action=ReadAccounting(view.recorded_id))
     record = newest_of_ours(view, facts.accounting)
     if record is not None and is_over(record.states):
-        return end_by_record(view, record, now)
-    if is_lost(facts, now):
+        return _end(view, record, now)
+    if is_lost(view, facts, now):
         message = (
-            f"Neither slurmctld nor slurmdbd has known an end of job {view.status.job_id} for "
-            f"{LOST_SECONDS // 60} minutes: its record is lost."
+            f"slurmctld has not known job {view.status.job_id} for {LOST_SECONDS // 60} minutes, and "
+            f"{'slurmdbd has no record of its end' if facts.connection.accounting else 'there is no slurmdbd'}: "
+            "its record is lost."
         )
         return undecided(view, facts, now, reason=Reason.JOB_RECORD_LOST, message=message)
-    message = f"slurmctld does not know job {view.status.job_id} and slurmdbd has no record of its end; still looking."
+    where = "slurmdbd has no record of its end" if facts.connection.accounting else "there is no slurmdbd"
+    message = f"slurmctld does not know job {view.status.job_id} and {where}; still looking."
     status = progress.unsynced(view, reason=Reason.JOB_NOT_FOUND, message=message, now=now)
     return Decision(status=status, recheck_at=now + UNKNOWN_JOB_RECHECK_SECONDS)
 
@@ -75,6 +70,8 @@ def not_proven_ours(view: JobView, facts: Facts, now: float) -> Decision | None:
         since = facts.missing_since or now
         return not_known_to_slurmctld(view, replace(facts, controller=NotKnown(since=since)), now)
     message = f"Slurm job {view.status.job_id} cannot be proven to be this object's; it is left alone."
+    if is_long_unproven(view, facts, now):
+        return undecided(view, facts, now, reason=Reason.IDENTITY_UNPROVEN, message=message)
     status = progress.unsynced(view, reason=Reason.IDENTITY_UNPROVEN, message=message, now=now)
     return Decision(status=status, recheck_at=now + UNKNOWN_JOB_RECHECK_SECONDS)
 
@@ -84,20 +81,33 @@ def over(view: JobView, facts: Facts, now: float) -> Decision | None:
     record = _record(facts)
     if not is_over(record.states):
         return None
+    return _end(view, record, now)
+
+
+def _end(view: JobView, record: JobRecord, now: float) -> Decision:
     word = word_after_roll_back(view)
-    if word is not None:
+    if word is not None and record.states & {"CANCELLED"}:
         return end_by_word(view, word, now)
-    if facts.release_refused is not None and record.start_time == record.end_time:
-        return end_by_word(
-            view, End(succeeded=False, reason=Reason.RELEASE_REFUSED, message=facts.release_refused), now
-        )
+    refused = _why_not_released(view)
+    if refused is not None and record.states & {"CANCELLED"}:
+        return end_unseen(view, End(succeeded=False, reason=Reason.RELEASE_REFUSED, message=refused), now)
     return end_by_record(view, record, now)
 
 
+def _why_not_released(view: JobView) -> str | None:
+    """The site's message, if status says that the release was refused."""
+    moving = edit.find(view.status.conditions, ConditionType.RECONCILING)
+    return moving.message if moving is not None and moving.reason == Reason.RELEASE_REFUSED else None
+
+
 def release_refused(view: JobView, facts: Facts, now: float) -> Decision | None:
-    """A site's rules will not let it go: the held job is cancelled."""
-    if facts.release_refused is None:
+    """A site's rules will not let it go: that is written, then the held job is cancelled."""
+    said_before = _why_not_released(view)
+    message = facts.release_refused or said_before
+    if message is None or not _record(facts).waits_held:
         return None
+    if said_before is None:
+        return Decision(status=progress.release_refused(view, message=message, now=now))
     if facts.cancelled_at is None:
         return Decision(status=view.status, action=Cancel(view.recorded_id))
     return Decision(status=view.status, recheck_at=now + 2)
@@ -108,24 +118,39 @@ def held_without_note(view: JobView, facts: Facts, now: float) -> Decision | Non
     (TRAP F5), so only the process that recorded it and sent no release may do so unasked."""
     record = _record(facts)
     mark = marker.parse(record.comment)
-    if not record.waits_held or mark is None or mark.released:
+    if not record.waits_held or (mark is not None and mark.released):
         return None
     job_id = view.recorded_id
     if facts.recorded_here == view.status.job_id and facts.releases == 0:
-        return Decision(status=view.status, action=Release(job_id))
+        return _release_noted(view, facts, now)
+    if mark is None:
+        return None  # Somebody has rewritten the comment, and may hold it since: theirs to release.
+    if not facts.connection.accounting:
+        return _held_again(view, now) if view.status.release_time else _release_noted(view, facts, now)
     if facts.accounting is None:
         return Decision(status=view.status, action=ReadAccounting(job_id))
     said = newest_of_ours(view, facts.accounting)
     if facts.backlog == 0 and said is not None and said.states == {"PENDING"} and not said.start_time:
         return Decision(status=view.status, action=Release(job_id))
-    if said is not None and "PENDING" not in said.states:
-        message = (
-            f"Slurm job {job_id} is held again although slurmdbd says {' '.join(sorted(said.states))}: slurmctld "
-            "has lost its newest state, and the script may have begun. It stays held."
-        )
-        return rolled_back(view, now, message=message)
+    if said is not None and ("PENDING" not in said.states or said.start_time):
+        return _held_again(view, now)
     status = progress.following(view, record, now=now)
     return Decision(status=status, recheck_at=now + 2)
+
+
+def _release_noted(view: JobView, facts: Facts, now: float) -> Decision:
+    """Release it; where no slurmdbd will remember that it began, status does, before it can begin."""
+    if not facts.connection.accounting and view.status.release_time is None:
+        return Decision(status=progress.releasing(view, now=now))
+    return Decision(status=view.status, action=Release(view.recorded_id))
+
+
+def _held_again(view: JobView, now: float) -> Decision:
+    message = (
+        f"Slurm job {view.status.job_id} is held again although it had been released: slurmctld has lost its newest "
+        "state, and the script may have begun. It stays held."
+    )
+    return rolled_back(view, now, message=message)
 
 
 def not_looked_at_by_slurm_yet(view: JobView, facts: Facts, _now: float) -> Decision | None:
@@ -143,17 +168,23 @@ def living(view: JobView, facts: Facts, now: float) -> Decision | None:
     """Follow it."""
     record = _record(facts)
     status = progress.following(view, record, now=now)
-    if status.start_time is not None and view.status.start_time is None:
-        message = f"Slurm job {record.job_id} started on {record.nodes or 'its nodes'}."
-        return Decision(status=status, events=(EventNote(reason=EventReason.STARTED, message=message),))
-    return Decision(status=status)
+    if status.start_time is None or view.status.start_time is not None:
+        return Decision(status=status)
+    message = f"Slurm job {record.job_id} started on {record.nodes or 'its nodes'}."
+    return Decision(status=status, events=(EventNote(reason=EventReason.STARTED, message=message), *_not_held(record)))
 
 
-def newest_of_ours(view: JobView, records: tuple[JobRecord, ...]) -> JobRecord | None:
-    """Of slurmdbd's records of one id the newest that is not somebody else's. A requeue makes several, and
-    a reused id too (TRAP F3)."""
-    ours = [record for record in records if identify(view, record) is Identity.OURS]
-    return max(ours, key=lambda record: record.submit_time or 0, default=None)
+def _not_held(record: JobRecord) -> tuple[EventNote, ...]:
+    """A warning when it runs although nobody noted a release: the site lets jobs go at submission."""
+    mark = marker.parse(record.comment)
+    if mark is None or mark.released:
+        return ()
+    message = (
+        f"Slurm job {record.job_id} started without having been released by this operator: something at the site (a "
+        "job_submit plug-in, an administrator) drops the hold. Until its id is recorded, a job that runs at once may "
+        "run twice."
+    )
+    return (EventNote(reason=EventReason.NOT_HELD, message=message, warning=True),)
 
 
 def _record(facts: Facts) -> JobRecord:

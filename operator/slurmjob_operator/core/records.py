@@ -60,11 +60,13 @@ class JobRecord:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ClusterInfo:
-    """What discovery learned of a slurmrestd: `release` as "26.05.5", `api_version` as "v0.0.45"."""
+    """What discovery learned of a slurmrestd: `release` as "26.05.5", `api_version` as "v0.0.45", `accounting`:
+    whether it has a slurmdbd behind it."""
 
     cluster_name: str
     release: str
     api_version: str
+    accounting: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -28,9 +28,18 @@ TERMINAL = frozenset(
 HARMLESS_FLAGS = frozenset({"EXPEDITING", "LAUNCH_FAILED", "POWER_UP_NODE", "RECONFIG_FAIL", "UPDATE_DB"})
 
 
+CLEANING_UP = frozenset({"COMPLETING", "STAGE_OUT"})
+"""Flags of a job whose end is certain, and that may last as long as a node is dead."""
+
+
 def has_terminal_base(states: frozenset[str]) -> bool:
-    """Whether the base state is terminal, flags or not: nothing of a cancelled job will run again."""
+    """Whether the base state is terminal, whatever its flags say."""
     return bool(states & TERMINAL)
+
+
+def runs_no_more(states: frozenset[str]) -> bool:
+    """Whether nothing of the job will run again, though nodes may still be cleaned up: enough to let it go."""
+    return has_terminal_base(states) and states - TERMINAL <= HARMLESS_FLAGS | CLEANING_UP
 
 
 def is_over(states: frozenset[str]) -> bool:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 
 from slurmjob_operator.api.conditions import ConditionType, EventReason, Reason
+from slurmjob_operator.core import attempts, marker, progress
 from slurmjob_operator.core import conditions as edit
-from slurmjob_operator.core import marker, progress
 from slurmjob_operator.core.decision import AddFinalizer, Cancel, Decision, EventNote, Search, Submit
-from slurmjob_operator.core.ending import announce, end_by_word
+from slurmjob_operator.core.ending import announce, end_unseen
 from slurmjob_operator.core.identity import is_of_this_attempt
 from slurmjob_operator.core.records import Accepted
 from slurmjob_operator.core.states import End
@@ -20,6 +20,11 @@ LATE_SUBMISSION_SECONDS = 15
 
 MOST_UNCONFIRMED = 2
 """Submissions of one attempt that may end with an unknown outcome before we stop and ask."""
+
+MOST_UNCONFIRMED_AT_ONCE = 2
+"""Submissions of one user to one server whose outcome may be unknown at the same time."""
+
+LOOK_AGAIN_SECONDS = 5.0
 
 
 def template_invalid(view: JobView, facts: Facts, now: float) -> Decision | None:
@@ -64,19 +69,15 @@ def without_finalizer(view: JobView, _facts: Facts, _now: float) -> Decision | N
 
 
 def attempt_not_open(view: JobView, facts: Facts, now: float) -> Decision | None:
-    """The intent is written before the deed, so that a crash in between is seen."""
-    if view.status.attempt is not None and view.status.template_hash == view.template_hash:
+    """The intent is written before the deed, so that a crash in between is seen. It names template, cluster and
+    user: when one of them is another now, and nothing is recorded, the attempt is opened anew."""
+    status, connection = view.status, facts.connection
+    meant = (view.template_hash, connection.cluster_name, connection.user)
+    if status.attempt is not None and (status.template_hash, status.cluster_name, status.user) == meant:
         return None
-    if view.status.attempt is not None and isinstance(facts.submission, Accepted):
+    if status.attempt is not None and isinstance(facts.submission, Accepted):
         return None
     return Decision(status=progress.opened(view, connection=facts.connection, now=now))
-
-
-def accepted_for_another_template(view: JobView, facts: Facts, _now: float) -> Decision | None:
-    """The template changed while we submitted: what we hold in hand is a twin, held, never recorded."""
-    if not isinstance(facts.submission, Accepted) or view.status.template_hash == view.template_hash:
-        return None
-    return Decision(status=view.status, action=Cancel(facts.submission.job_id))
 
 
 def accepted_not_recorded(view: JobView, facts: Facts, now: float) -> Decision | None:
@@ -95,9 +96,20 @@ def refused_for_good(view: JobView, facts: Facts, now: float) -> Decision | None
         return None
     message = facts.submission.message
     if view.status.first_submit_time is not None:  # frozen since the first attempt: nobody could correct it
-        return end_by_word(view, End(succeeded=False, reason=Reason.SUBMISSION_REJECTED, message=message), now)
+        return end_unseen(view, End(succeeded=False, reason=Reason.SUBMISSION_REJECTED, message=message), now)
     status = progress.rejected(view, reason=Reason.SUBMISSION_REJECTED, message=message, now=now)
     return announce(view, status, EventNote(reason=EventReason.SUBMISSION_REJECTED, message=message, warning=True))
+
+
+def unconfirmed_elsewhere(view: JobView, facts: Facts, now: float) -> Decision | None:
+    """Each submission without an answer may hold a worker of slurmrestd and a held job: not too many at once."""
+    if facts.unconfirmed_elsewhere < MOST_UNCONFIRMED_AT_ONCE:
+        return None
+    message = (
+        "Answers to other submissions of this user were lost; this one waits until it is known what became of them."
+    )
+    status = progress.waiting(view, reason=Reason.SUBMISSION_PENDING, message=message, now=now)
+    return Decision(status=status, recheck_at=now + LOOK_AGAIN_SECONDS)
 
 
 def refused_for_now(view: JobView, facts: Facts, now: float) -> Decision | None:
@@ -155,11 +167,12 @@ def late_submission_possible(view: JobView, facts: Facts, now: float) -> Decisio
 
 
 def unconfirmed_too_often(view: JobView, facts: Facts, now: float) -> Decision | None:
-    """Submitting again and again without an answer helps nobody: stop and ask."""
-    if facts.unconfirmed < MOST_UNCONFIRMED:
+    """Submitting again and again without an answer helps nobody: stop and ask. Status remembers it."""
+    said_before = attempts.unknown_reason(view.status) is Reason.SUBMISSION_UNCONFIRMED
+    if facts.unconfirmed < MOST_UNCONFIRMED and not said_before:
         return None
     message = (
-        f"{facts.unconfirmed} submissions of this attempt ended without an answer, and no job of it is found. "
+        f"{MOST_UNCONFIRMED} submissions of this attempt ended without an answer, and no job of it is found. "
         "Nothing of it can run: whatever exists is held."
     )
     return undecided(view, facts, now, reason=Reason.SUBMISSION_UNCONFIRMED, message=message)

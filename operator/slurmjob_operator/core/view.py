@@ -16,7 +16,8 @@ class JobView:
     """A SlurmJob, reduced to what decisions need.
 
     `slurm_name`: the job's name in Slurm. `hold`: its user wants it to stay held. `resolve`: the annotation of that
-    name, as it is. `deletion_time`: when its deletion was asked for.
+    name, as it is. `deletion_time`: when its deletion was asked for. `abandoned`: somebody with the right to annotate
+    it wants it gone, whatever lives on in Slurm.
     """
 
     uid: str
@@ -34,6 +35,7 @@ class JobView:
     resolve: str = ""
     deleting: bool = False
     deletion_time: str | None = None
+    abandoned: bool = False
     has_finalizer: bool = False
     status: SlurmJobStatus = field(default_factory=SlurmJobStatus)
 
@@ -98,11 +100,13 @@ Submission = Accepted | Rejection | Deferral | Unconfirmed
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ConnectionFacts:
-    """The connection of a job as its session sees it. `problem` is None when it can be used."""
+    """The connection of a job as its session sees it. `problem` is None when it can be used. `accounting`: whether
+    this Slurm has a slurmdbd."""
 
     user: str | None = None
     cluster_name: str | None = None
     deletion_deadline_seconds: int = 86400
+    accounting: bool = True
     problem: Trouble | None = None
 
 
@@ -112,8 +116,10 @@ class Facts:
 
     `finalizer_here`: this process put the finalizer on the object. `fresh`: it also opened the attempt, and has sent
     no submission for it.
-    `submission`: what the last submission of this process came to. `unconfirmed`: how many of this attempt
-    ended with an unknown outcome. `search`: jobs found by marker since then; None: not searched.
+    `submission`: what the last submission of this process came to. `sent_for`: attempt, template hash and user that
+    it was sent for. `unconfirmed`: how many of this attempt ended with an unknown outcome.
+    `unconfirmed_elsewhere`: how many submissions of other SlurmJobs to this server as this user are open with an
+    unknown outcome. `search`: jobs found by marker since then; None: not searched.
     `controller`, `accounting`, `backlog`: answers about the recorded id; None: to be asked.
     `recorded_here`: the job id that this process itself recorded. `releases`: releases it has sent for that id.
     `cancelled_at`: when it last asked to cancel this attempt's job. `missing_since`: since when slurmctld has not shown
@@ -126,7 +132,9 @@ class Facts:
     finalizer_here: bool = False
     fresh: bool = False
     submission: Submission | None = None
+    sent_for: tuple[int | None, str | None, str | None] | None = None
     unconfirmed: int = 0
+    unconfirmed_elsewhere: int = 0
     search: tuple[JobRecord, ...] | None = None
     searched_at: float = 0.0
     controller: JobRecord | NotKnown | None = None

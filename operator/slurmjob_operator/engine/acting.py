@@ -177,15 +177,15 @@ class Actor:
         except slurm_errors.CredentialsRejected:
             raise CredentialsLost from None
         except slurm_errors.SlurmError as error:
-            self._note_trouble(entry, error)
+            self._note_trouble(entry, error, reason=_reason(action, error))
         else:
             entry.failures = 0
 
-    def _note_trouble(self, entry: Entry, error: slurm_errors.SlurmError) -> None:
+    def _note_trouble(self, entry: Entry, error: slurm_errors.SlurmError, *, reason: Reason) -> None:
         delay = retry_delay(entry.failures)
         entry.failures += 1
         logger.warning("Slurm: %s; trying again in %.0f s", error, delay, extra=context(entry.view))
-        trouble = Trouble(reason=Reason.CLUSTER_UNREACHABLE, message=str(error), retry_at=self._outside.now() + delay)
+        trouble = Trouble(reason=reason, message=str(error), retry_at=self._outside.now() + delay)
         entry.facts = learning.troubled(entry.facts, trouble)
 
     async def _do(self, entry: Entry, port: SlurmPort, action: Action) -> None:
@@ -197,7 +197,7 @@ class Actor:
             case ReadJob(job_id):
                 await self._read(entry, port, job_id)
             case ReadAccounting(job_id):
-                backlog = await port.accounting_backlog()
+                backlog = await port.accounting_backlog() if self.connection.accounting else None
                 records = await port.accounting(job_id)
                 entry.facts = learning.accounting_read(entry.facts, records, backlog=backlog)
             case Release(job_id):
@@ -208,7 +208,7 @@ class Actor:
     async def _submit(self, entry: Entry, port: SlurmPort) -> None:
         request = self._request(entry)
         comment = self._marker(entry).comment(self._user_comment(entry))
-        entry.facts = learning.submitting(entry.facts)
+        entry.facts = learning.submitting(entry.facts, entry.view)
         now, generation = self._outside.now(), entry.view.generation
         answer: Accepted | Rejection | Deferral | Unconfirmed
         try:
@@ -309,6 +309,14 @@ class Actor:
 
     def _marker(self, entry: Entry) -> marker.Marker:
         return entry.view.marker(self._outside.installation)
+
+
+def _reason(action: Action, error: slurm_errors.SlurmError) -> Reason:
+    if isinstance(error, slurm_errors.AccountingUnavailable):
+        return Reason.ACCOUNTING_UNAVAILABLE
+    if isinstance(action, Cancel) and isinstance(error, slurm_errors.Refused):
+        return Reason.CANCELLATION_REFUSED
+    return Reason.CLUSTER_UNREACHABLE
 
 
 def job_key(view: JobView) -> ObjectKey:

@@ -9,7 +9,7 @@ from typing import Any
 
 from pydantic import TypeAdapter
 
-from slurmjob_operator.api.names import JOB_FINALIZER, RESOLVE_ANNOTATION
+from slurmjob_operator.api.names import ABANDON_ANNOTATION, JOB_FINALIZER, RESOLVE_ANNOTATION
 from slurmjob_operator.api.slurmjob import DeletionPolicy, UnknownOutcomePolicy
 from slurmjob_operator.api.status import SlurmConnectionStatus, SlurmJobStatus
 from slurmjob_operator.core.view import JobView
@@ -35,6 +35,7 @@ def job_view(body: Mapping[str, Any]) -> JobView:
     """Reduce a SlurmJob. What the schema guarantees is relied on; the template is checked elsewhere."""
     metadata, spec = body["metadata"], body["spec"]
     template = spec.get("template") or {}
+    annotations = metadata.get("annotations") or {}
     return JobView(
         uid=metadata["uid"],
         namespace=metadata["namespace"],
@@ -48,9 +49,10 @@ def job_view(body: Mapping[str, Any]) -> JobView:
         slurm_name=template.get("jobName") or metadata["name"],
         backoff_limit=spec.get("backoffLimit", 0),
         unknown_outcome_policy=UnknownOutcomePolicy(spec.get("unknownOutcomePolicy", UnknownOutcomePolicy.ASK)),
-        resolve=(metadata.get("annotations") or {}).get(RESOLVE_ANNOTATION, ""),
+        resolve=annotations.get(RESOLVE_ANNOTATION, ""),
         deleting="deletionTimestamp" in metadata,
         deletion_time=metadata.get("deletionTimestamp"),
+        abandoned=annotations.get(ABANDON_ANNOTATION) == "true",
         has_finalizer=JOB_FINALIZER in (metadata.get("finalizers") or ()),
         status=JOB_STATUS.validate_python(body.get("status") or {}),
     )

@@ -2,7 +2,8 @@
 
     SlurmError
     ├── Unavailable          retry later; nothing was changed by this request
-    │   └── RateLimited      the server asked us to slow down (`retry_after_seconds`)
+    │   ├── RateLimited      the server asked us to slow down (`retry_after_seconds`)
+    │   └── AccountingUnavailable   slurmdbd does not answer, or has not heard all yet; slurmctld may well
     ├── Refused              never: the same request will be refused again (bad partition, invalid account …)
     ├── RefusedForNow        retry later: a limit or a state of the cluster that passes (queue full, submit limit)
     ├── OutcomeUnknown       a request that changes something may or may not have taken effect
@@ -35,6 +36,10 @@ class RateLimited(Unavailable):
     """HTTP 429 or slurmctld's own rate limit."""
 
     retry_after_seconds: float | None = None
+
+
+class AccountingUnavailable(Unavailable):
+    """slurmrestd answered that slurmdbd does not, or slurmctld that slurmdbd has not heard all yet."""
 
 
 class Refused(SlurmError):

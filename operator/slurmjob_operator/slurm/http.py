@@ -75,6 +75,8 @@ class SlurmrestdServer:
         self._transport = transport
         self._client: httpx.AsyncClient | None = None
         self._slots = asyncio.Semaphore(SOCKETS)
+        self.listing = asyncio.Lock()
+        """Held by who reads the whole list of jobs."""
 
     def _http(self) -> httpx.AsyncClient:
         if self._client is None:

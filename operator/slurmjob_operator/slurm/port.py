@@ -7,7 +7,7 @@ at each.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Protocol
 
 from slurmjob_operator.core.records import Accepted, ClusterInfo, JobRecord
@@ -47,14 +47,24 @@ class SlurmPort(Protocol):
         """
 
     async def accounting(self, job_id: int) -> tuple[JobRecord, ...]:
-        """All records slurmdbd has of this id, oldest first; several after a requeue or a reused id (TRAP F3)."""
+        """All records slurmdbd has of this id, oldest first; several after a requeue or a reused id (TRAP F3).
+
+        Raises `AccountingUnavailable`. None, always, where there is no slurmdbd.
+        """
 
     async def search(self, *, name: str, since: int) -> tuple[JobRecord, ...]:
-        """Our user's jobs of this name submitted at or after `since` (epoch seconds).
+        """Our user's jobs of this name submitted at or after `since` (epoch seconds), ended ones included.
 
         slurmdbd finds the ids by submit time (TRAP A1), slurmctld then tells the comment, which slurmdbd
         learns only at a job's end (TRAP A2). Records of jobs that slurmctld has forgotten come from slurmdbd.
+        Raises `AccountingUnavailable` while slurmdbd has not heard all that slurmctld knows. Without a slurmdbd
+        slurmctld's whole list is read, one at a time, and a long list is `Unavailable`.
         Not guaranteed: a submission whose answer was lost less than a few seconds ago is seen yet.
+        """
+
+    async def held_jobs(self, *, since: int, known: Collection[int]) -> tuple[JobRecord, ...]:
+        """Our user's jobs that are held and were submitted at or after `since` (epoch seconds), but for those whose
+        ids are `known`. Found and bounded as by `search`.
         """
 
     async def release(self, job_id: int, *, comment: str, keep_held: bool = False) -> None:
