@@ -14,6 +14,14 @@ LOGS = "/var/log/slurm"
 JWT_KEY = "/etc/slurm/jwt_hs256.key"
 DATABASE_PASSWORD = "sandbox"  # noqa: S105 - of a throw-away database on loopback
 
+NODE_SECONDS = 15
+"""A node whose slurmd does not answer for so long is down, and its jobs end NODE_FAIL or are requeued (Slurm's own
+default is 300). Nothing in it depends on the length; a machine that stalls for longer loses nodes."""
+
+REQUEUE_SECONDS = 20
+"""How long credentials of job steps hold, which is also how long Slurm lets a requeued job wait before it may start
+again (Slurm's own default is 120)."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
@@ -41,6 +49,7 @@ SlurmUser=slurm
 AuthType=auth/munge
 AuthAltTypes=auth/jwt
 AuthAltParameters=jwt_key={JWT_KEY}
+AuthInfo=cred_expire={REQUEUE_SECONDS}
 CredType=cred/munge
 CommunicationParameters=NoInAddrAny,NoCtldInAddrAny
 SlurmctldPort={settings.slurmctld_port}
@@ -63,6 +72,7 @@ SelectTypeParameters=CR_Core_Memory
 PriorityType=priority/multifactor
 PreemptType=preempt/qos
 PreemptMode=REQUEUE
+JobRequeue=1
 AccountingStorageType=accounting_storage/slurmdbd
 AccountingStorageHost=127.0.0.1
 AccountingStoragePort={settings.slurmdbd_port}
@@ -75,7 +85,7 @@ MailProg=/bin/true
 MpiDefault=none
 ReturnToService=2
 SlurmctldTimeout=30
-SlurmdTimeout=30
+SlurmdTimeout={NODE_SECONDS}
 KillWait=5
 MinJobAge=10
 MaxJobCount=30000
