@@ -25,6 +25,10 @@ from sandboxlib.slurm_suites import USERS
 
 SUITES: tuple[str, ...] = tuple(ROWS)
 ASSOCIATIONS = "lib-slurm/ctld/assoc_usage"
+IDS_PER_PORT = 6000
+"""Job ids that a cluster has to itself, for each port between its slurmctld's and the next one's: some ten ports.
+The last port there is still stays below Slurm's own highest id (67,043,328)."""
+
 MEMORY_CONTROLLER = Path("/sys/fs/cgroup/memory")
 
 
@@ -234,6 +238,7 @@ def _settings(paths: Paths, suite: str) -> slurm_config.Settings:
         slurmdbd_port=ports.port(paths, f"{suite}-slurmdbd"),
         slurmd_ports=_slurmd_ports(paths, suite),
         mariadb_port=ports.port(paths, f"{suite}-mariadbd"),
+        first_job_id=1 + IDS_PER_PORT * (ports.port(paths, f"{suite}-slurmctld") - ports.FIRST),
         cgroup=_has_memory_controller(),
     )
 

@@ -25,7 +25,11 @@ again (Slurm's own default is 120)."""
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
-    """What differs from cluster to cluster."""
+    """What differs from cluster to cluster.
+
+    Job ids as well: with cgroups, two clusters on one machine would take the processes of a job of the same node
+    and id for their own, and the end of one job would kill the other (seen).
+    """
 
     cluster: str
     hostname: str
@@ -33,6 +37,7 @@ class Settings:
     slurmdbd_port: int
     slurmd_ports: range
     mariadb_port: int
+    first_job_id: int
     cgroup: bool
 
 
@@ -89,6 +94,7 @@ SlurmdTimeout={NODE_SECONDS}
 KillWait=5
 MinJobAge=10
 MaxJobCount=30000
+FirstJobId={settings.first_job_id}
 SlurmdParameters=config_overrides
 DefMemPerCPU=100
 NodeName=n[1-8] NodeHostname={settings.hostname} NodeAddr=127.0.0.1 Port={first}-{last} CPUs=8 RealMemory=8000 \

@@ -151,6 +151,19 @@ def test_no_two_ports_are_the_same(made: Paths) -> None:
     assert settings.cluster == SUITE
 
 
+def test_no_two_clusters_of_a_machine_have_jobs_of_the_same_id(made: Paths, monkeypatch: pytest.MonkeyPatch) -> None:
+    """At least as many ids for each as slurmctld keeps jobs, up to the highest id that Slurm knows."""
+    between = 2 + len(slurm_config.NODES)  # the daemons that follow slurmctld have ports as well
+    taken = [ports.port(made, f"{SUITE}-slurmctld"), ports.LAST - between, ports.LAST]
+    first = []
+    for number in taken:
+        monkeypatch.setattr(ports, "port", lambda _paths, _name, number=number: number)
+        first.append(slurm_cluster._settings(made, SUITE).first_job_id)
+    assert first[0] >= 1
+    assert first[2] - first[1] > 30_000
+    assert first[2] < 67_043_328
+
+
 # --- Commands inside --------------------------------------------------------------------------------------------
 
 
