@@ -22,6 +22,9 @@ REQUEUE_SECONDS = 20
 """How long credentials of job steps hold, which is also how long Slurm lets a requeued job wait before it may start
 again (Slurm's own default is 120)."""
 
+SCHEDULE_SECONDS = 5
+"""How often slurmctld looks for jobs whose time has come, besides when something happens (Slurm's default is 60)."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
@@ -72,6 +75,7 @@ TaskPlugin={task}
 JobAcctGatherType={gather}
 JobAcctGatherFrequency=5
 SchedulerType=sched/backfill
+SchedulerParameters=sched_interval={SCHEDULE_SECONDS}
 SelectType=select/cons_tres
 SelectTypeParameters=CR_Core_Memory
 PriorityType=priority/multifactor

@@ -147,6 +147,7 @@ def test_ends_that_slurm_makes_do_not_take_minutes() -> None:
     requeue = int(conf["AuthInfo"].removeprefix("cred_expire="))
     assert message_timeout < int(conf["SlurmdTimeout"]) < requeue <= 30
     assert requeue >= least
+    assert int(conf["SchedulerParameters"].removeprefix("sched_interval=")) <= 5
     assert int(conf["KillWait"]) <= 5
     assert int(conf["MinJobAge"]) <= 10
 
