@@ -13,7 +13,7 @@ import time
 from collections.abc import Callable, Sequence
 
 from sandboxlib import control_plane, operator_process, slurm_cluster
-from sandboxlib.daemons import Daemon, SandboxError, is_running, kill, start, stop, tail
+from sandboxlib.daemons import Daemon, SandboxError, kill, pause, resume, start, state_of, stop, tail
 from sandboxlib.paths import Paths, default_paths
 from sandboxlib.progress import say
 
@@ -25,6 +25,14 @@ five lines to play with:
   sandbox/sandbox connection forky --user alice --namespace default | kubectl apply -f -
   sandbox/sandbox exec forky -- squeue
 """
+
+ONE_DAEMON = {
+    "start": "start one daemon, or let it go on",
+    "stop": "stop one daemon",
+    "kill": "end one daemon with SIGKILL",
+    "pause": "hold one daemon: it lives and does not answer",
+    "resume": "let a paused daemon go on",
+}
 
 
 def parser() -> argparse.ArgumentParser:
@@ -54,10 +62,10 @@ def parser() -> argparse.ArgumentParser:
     logs = commands.add_parser("logs", help="the last lines of a log")
     logs.add_argument("name")
     logs.add_argument("-n", type=int, default=40)
-    for verb in ("start", "stop", "kill"):
-        commands.add_parser(verb, help=f"{verb} one daemon").add_argument("name")
+    for verb, words in ONE_DAEMON.items():
+        commands.add_parser(verb, help=words).add_argument("name")
     operator = commands.add_parser("operator", help="the operator as a process; what follows -- are flags for it")
-    operator.add_argument("verb", choices=("start", "stop", "kill", "logs"))
+    operator.add_argument("verb", choices=(*ONE_DAEMON, "logs"))
     connection = commands.add_parser("connection", help="print Secret and SlurmConnection for kubectl apply -f -")
     connection.add_argument("suite", choices=suites)
     connection.add_argument("--user", required=True)
@@ -124,7 +132,7 @@ def _down(paths: Paths, flags: argparse.Namespace) -> int:
 def _status(paths: Paths, _flags: argparse.Namespace) -> int:
     print("\n".join(control_plane.status(paths)))
     operator = operator_process.daemon(paths)
-    print(f"{operator.name}: {'up' if is_running(operator) else 'down'}")
+    print(f"{operator.name}: {state_of(operator)}")
     for suite in slurm_cluster.SUITES:
         print("\n".join(slurm_cluster.status(paths, suite)))
     return 0
@@ -133,6 +141,7 @@ def _status(paths: Paths, _flags: argparse.Namespace) -> int:
 def _env(paths: Paths, _flags: argparse.Namespace) -> int:
     print(f"export KUBECONFIG={shlex.quote(str(control_plane.admin_kubeconfig(paths)))}")
     print(f"export PATH={shlex.quote(str(control_plane.folder(paths) / 'bin'))}:$PATH")
+    print(f"export OPERATOR_URL={shlex.quote(operator_process.url(paths))}")
     for suite in slurm_cluster.SUITES:
         print(f"export SLURMRESTD_{suite.upper()}={shlex.quote(slurm_cluster.rest_url(paths, suite))}")
     return 0
@@ -155,6 +164,9 @@ def _logs(paths: Paths, flags: argparse.Namespace) -> int:
 
 
 def _daemon(paths: Paths, name: str) -> Daemon:
+    operator = operator_process.daemon(paths)
+    if name == operator.name:
+        return operator
     known = [*control_plane.daemons(paths)]
     for suite in slurm_cluster.SUITES:
         known += slurm_cluster.daemons(paths, suite)
@@ -164,31 +176,27 @@ def _daemon(paths: Paths, name: str) -> Daemon:
     raise SandboxError(f"no daemon {name}; there are: {', '.join(daemon.name for daemon in known) or 'none yet'}")
 
 
-def _start(paths: Paths, flags: argparse.Namespace) -> int:
-    start(_daemon(paths, flags.name))
+def _one(paths: Paths, flags: argparse.Namespace) -> int:
+    _act(paths, _daemon(paths, flags.name), flags.command)
     return 0
 
 
-def _stop(paths: Paths, flags: argparse.Namespace) -> int:
-    stop([_daemon(paths, flags.name)])
-    return 0
-
-
-def _kill(paths: Paths, flags: argparse.Namespace) -> int:
-    kill(_daemon(paths, flags.name))
-    return 0
+def _act(paths: Paths, daemon: Daemon, verb: str, rest: Sequence[str] = ()) -> None:
+    """One of `ONE_DAEMON`; the operator is given its rights before it is started."""
+    if verb == "start" and daemon.name == "operator":
+        operator_process.start_operator(paths, rest)
+    elif verb == "stop":
+        stop([daemon])
+    else:
+        {"start": start, "kill": kill, "pause": pause, "resume": resume}[verb](daemon)
 
 
 def _operator(paths: Paths, flags: argparse.Namespace) -> int:
     daemon = operator_process.daemon(paths)
-    if flags.verb == "start":
-        operator_process.start_operator(paths, flags.rest)
-    elif flags.verb == "stop":
-        stop([daemon])
-    elif flags.verb == "kill":
-        kill(daemon)
-    else:
+    if flags.verb == "logs":
         print(tail(daemon.log, 100))
+    else:
+        _act(paths, daemon, flags.verb, flags.rest)
     return 0
 
 
@@ -207,9 +215,7 @@ COMMANDS: dict[str, Callable[[Paths, argparse.Namespace], int]] = {
     "exec": _exec,
     "token": _token,
     "logs": _logs,
-    "start": _start,
-    "stop": _stop,
-    "kill": _kill,
+    **dict.fromkeys(ONE_DAEMON, _one),
     "operator": _operator,
     "connection": _connection,
 }

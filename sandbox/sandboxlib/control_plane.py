@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import signal
 import ssl
 import subprocess
 import urllib.request
@@ -15,7 +16,7 @@ from pathlib import Path
 
 from sandboxlib import kube_binaries, ports
 from sandboxlib.certificates import Leaf, make_ca, make_key_pair, make_leaf
-from sandboxlib.daemons import Daemon, SandboxError, is_running, spawn, stop, wait_ready
+from sandboxlib.daemons import Daemon, SandboxError, State, send, spawn, state_of, stop, wait_ready
 from sandboxlib.paths import Paths
 from sandboxlib.progress import step
 
@@ -78,7 +79,9 @@ def up(paths: Paths) -> None:
 
 
 def down(paths: Paths) -> None:
-    """Stop it, one after the other: kube-apiserver takes 15 s to end when etcd has gone before it."""
+    """Stop it, one after the other: kube-apiserver takes 15 s to end when etcd has gone before it, or is paused."""
+    for daemon in daemons(paths):
+        send(daemon, signal.SIGCONT)
     for daemon in reversed(daemons(paths)):
         stop([daemon])
 
@@ -88,8 +91,8 @@ def status(paths: Paths) -> list[str]:
     all_daemons = daemons(paths)
     if not all_daemons:
         return ["kube: not set up"]
-    lines = [f"{daemon.name}: {'up' if is_running(daemon) else 'down'}" for daemon in all_daemons]
-    if all(is_running(daemon) for daemon in all_daemons):
+    lines = [f"{daemon.name}: {state_of(daemon)}" for daemon in all_daemons]
+    if all(state_of(daemon) is State.UP for daemon in all_daemons):
         server = json.loads(kubectl(paths, "version", "-o", "json"))["serverVersion"]["gitVersion"]
         lines.append(f"kube: Kubernetes {server} at {server_url(paths)}")
     return lines

@@ -14,6 +14,7 @@ import time
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
+from enum import StrEnum
 from pathlib import Path
 
 MARK = "SANDBOX_PID_FILE"
@@ -25,6 +26,18 @@ _SPAWNED: list[subprocess.Popen[bytes]] = []
 
 class SandboxError(Exception):
     """A step failed; the message says what, and where to read on."""
+
+
+PAUSE_SECONDS = 5.0
+"""SIGSTOP takes effect at once, but for a thread that the kernel has in hand."""
+
+
+class State(StrEnum):
+    """What `status` says of a daemon. `UP` is not: ready."""
+
+    UP = "up"
+    PAUSED = "paused"
+    DOWN = "down"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,12 +58,17 @@ class Daemon:
 
 def start_time_ticks(pid: int) -> int | None:
     """Field 22 of /proc/PID/stat, or None when there is no such (live) process."""
+    fields = _stat(Path(f"/proc/{pid}"))
+    return None if fields is None or fields[0] == "Z" else int(fields[19])
+
+
+def _stat(process: Path) -> list[str] | None:
+    """The fields of its `stat` from the third on: state, parent, process group, session …; None: there is none."""
     try:
-        stat = Path(f"/proc/{pid}/stat").read_text()
+        stat = (process / "stat").read_text()
     except OSError:
         return None
-    fields = stat.rpartition(")")[2].split()
-    return None if fields[0] == "Z" else int(fields[19])
+    return stat.rpartition(")")[2].split()
 
 
 def running_pid(pid_file: Path) -> int | None:
@@ -68,9 +86,21 @@ def is_running(daemon: Daemon) -> bool:
     return running_pid(daemon.pid_file) is not None
 
 
+def state_of(daemon: Daemon) -> State:
+    """Whether the process of this daemon lives, and whether `pause` holds it."""
+    pid = running_pid(daemon.pid_file)
+    if pid is None:
+        return State.DOWN
+    return State.PAUSED if _stands_still(pid) else State.UP
+
+
 def spawn(daemon: Daemon) -> None:
-    """Start the daemon in a session of its own unless it runs already; do not wait until it is ready."""
+    """Start the daemon in a session of its own unless it runs already; do not wait until it is ready.
+
+    One that is paused goes on.
+    """
     if is_running(daemon):
+        send(daemon, signal.SIGCONT)
         return
     _end_strays(daemon)
     daemon.log.parent.mkdir(parents=True, exist_ok=True)
@@ -134,11 +164,47 @@ def send(daemon: Daemon, number: int) -> bool:
     return True
 
 
+def pause(daemon: Daemon) -> None:
+    """Hold the daemon's whole process group with SIGSTOP until `resume`; returns when all of it stands still.
+
+    Its sockets stay open: the kernel goes on taking connections, and nobody answers. Raises when it does not run.
+    """
+    pid = running_pid(daemon.pid_file)
+    if pid is None or not send(daemon, signal.SIGSTOP):
+        raise SandboxError(f"{daemon.name} does not run")
+    deadline = time.monotonic() + PAUSE_SECONDS
+    while not _stands_still(pid):
+        if time.monotonic() > deadline:
+            raise SandboxError(f"{daemon.name} was not held by SIGSTOP after {PAUSE_SECONDS:.0f} s")
+        time.sleep(0.005)
+
+
+def _stands_still(group: int) -> bool:
+    """Whether no thread of any process of the group runs on: some are stopped, the rest are over or in the kernel's
+    hands (so is one that waits in vfork for a child that was stopped before it became a program)."""
+    states: set[str] = set()
+    for process in Path("/proc").glob("[0-9]*"):
+        fields = _stat(process)
+        if fields is not None and int(fields[2]) == group:
+            states |= {thread[0] for path in process.glob("task/[0-9]*") if (thread := _stat(path)) is not None}
+    return "T" in states and states <= set("TDZX")
+
+
+def resume(daemon: Daemon) -> None:
+    """Let a paused daemon go on. Raises when it does not run."""
+    if not send(daemon, signal.SIGCONT):
+        raise SandboxError(f"{daemon.name} does not run")
+
+
 def stop(daemons: Iterable[Daemon]) -> None:
-    """Ask all of them to end at once, wait, kill what is left after `stop_seconds`."""
+    """Ask all of them to end at once, wait, kill what is left after `stop_seconds`.
+
+    One that is paused is asked before it goes on, so that ending is what it does next.
+    """
     daemons = list(daemons)
     for daemon in daemons:
         send(daemon, daemon.stop_signal)
+        send(daemon, signal.SIGCONT)
     for daemon in daemons:
         _wait_gone(daemon, seconds=daemon.stop_seconds)
         if send(daemon, signal.SIGKILL):

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import urllib.request
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from sandboxlib import control_plane, ports
@@ -15,22 +16,48 @@ NAMESPACE = "slurmjob-system"
 ACCOUNT = "slurmjob-operator"
 
 
-def daemon(paths: Paths, extra: Sequence[str] = ()) -> Daemon:
-    """How the operator is started; `extra` are more flags of `slurmjob-operator run`."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Launch:
+    """What differs where a test starts an operator of its own; as it is, the one that ships.
+
+    `program` takes the place of `slurmjob-operator` in front of `run …` (it begins with the path of a program, and
+    is run in the checkout), `env` comes on top of the environment, `kubeconfig` takes the place of the operator's own.
+    """
+
+    program: tuple[str, ...] = ()
+    env: Mapping[str, str] = field(default_factory=dict)
+    kubeconfig: Path | None = None
+
+
+SHIPPED = Launch()
+
+
+def daemon(paths: Paths, extra: Sequence[str] = (), launch: Launch = SHIPPED) -> Daemon:
+    """How the operator is started; `extra` are more flags of `slurmjob-operator run`.
+
+    However it was launched, it is one daemon: `daemon(paths)` stops, kills and pauses it.
+    """
     port = ports.port(paths, "operator-liveness")
-    program = paths.checkout / ".venv" / "bin" / "slurmjob-operator"
+    program = launch.program or (str(paths.checkout / ".venv" / "bin" / "slurmjob-operator"),)
     flags = (
         *("run", "--allow-plain-http", "--namespace", NAMESPACE, "--log-format", "text"),
         *("--liveness-host", "127.0.0.1", "--liveness-port", str(port)),
     )
+    config = launch.kubeconfig or kubeconfig(paths)
     return Daemon(
         name="operator",
-        argv=(str(program), *flags, *extra),
+        argv=(*program, *flags, *extra),
         log=paths.logs / "operator.log",
         pid_file=paths.run / "operator.pid",
-        env={"KUBECONFIG": str(kubeconfig(paths)), "HOME": str(paths.state), "USER": "operator"},
+        env={"KUBECONFIG": str(config), "HOME": str(paths.state), "USER": "operator", **launch.env},
+        cwd=paths.checkout,
         ready=lambda: _ready(port),
     )
+
+
+def url(paths: Paths) -> str:
+    """Where the operator serves /healthz, /readyz and /metrics."""
+    return f"http://127.0.0.1:{ports.port(paths, 'operator-liveness')}"
 
 
 def install(paths: Paths) -> None:
@@ -58,10 +85,24 @@ def grant(paths: Paths) -> None:
     )
 
 
-def start_operator(paths: Paths, extra: Sequence[str] = ()) -> None:
-    """Give it its rights, start it and wait until it is ready."""
+def kubeconfig_through(paths: Paths, *, server: str, ca: Path | None = None) -> Path:
+    """Another kubeconfig with the rights of the operator's own (see `grant`), whose API server is a proxy.
+
+    `server` is its address, `ca` signs its certificate (not needed for http). Each address has a file of its own.
+    """
+    config = json.loads(kubeconfig(paths).read_text())
+    config["clusters"][0]["cluster"] = {"server": server} | ({"certificate-authority": str(ca)} if ca else {})
+    name = "".join(letter if letter.isalnum() else "-" for letter in server)
+    target = kubeconfig(paths).with_name(f"kubeconfig-{name}")
+    target.touch(mode=0o600)
+    target.write_text(json.dumps(config, indent=1) + "\n")
+    return target
+
+
+def start_operator(paths: Paths, extra: Sequence[str] = (), launch: Launch = SHIPPED) -> None:
+    """Give it its rights, start it and wait until it is ready. One that is paused goes on as it was launched."""
     grant(paths)
-    wanted = daemon(paths, extra)
+    wanted = daemon(paths, extra, launch)
     if not Path(wanted.argv[0]).exists():
         raise SandboxError("the operator is not installed in .venv: run `make venv` first")
     start(wanted)

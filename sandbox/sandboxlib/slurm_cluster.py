@@ -17,7 +17,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from sandboxlib import ports, slurm_config, slurm_rootfs, slurm_view
-from sandboxlib.daemons import Daemon, SandboxError, is_running, spawn, stop, tail, wait_ready
+from sandboxlib.daemons import Daemon, SandboxError, State, spawn, state_of, stop, tail, wait_ready
 from sandboxlib.paths import Paths
 from sandboxlib.progress import run_logged, step
 from sandboxlib.slurm_suites import SUITES as ROWS
@@ -25,6 +25,10 @@ from sandboxlib.slurm_suites import USERS
 
 SUITES: tuple[str, ...] = tuple(ROWS)
 ASSOCIATIONS = "lib-slurm/ctld/assoc_usage"
+IDS_PER_PORT = 6000
+"""Job ids that a cluster has to itself, for each port between its slurmctld's and the next one's: some ten ports.
+The last port there is still stays below Slurm's own highest id (67,043,328)."""
+
 MEMORY_CONTROLLER = Path("/sys/fs/cgroup/memory")
 
 
@@ -55,8 +59,7 @@ def up(paths: Paths, suite: str) -> None:
         with step(f"{suite}: making the database and the accounts"):
             _initialise(paths, suite)
     with step(f"{suite}: starting all daemons"):
-        _start(daemons(paths, suite))
-        _wait_idle(paths, suite)
+        bring_back(paths, suite)
 
 
 def down(paths: Paths, suite: str) -> None:
@@ -64,6 +67,16 @@ def down(paths: Paths, suite: str) -> None:
     stop(reversed(daemons(paths, suite)))
     _kill_strays(folder(paths, suite) / "root")
     _remove_cgroups()
+
+
+def bring_back(paths: Paths, suite: str) -> None:
+    """After a test that has taken daemons or nodes away: all daemons run, all nodes take jobs again.
+
+    A node that was down or drained is resumed as an administrator would (`scontrol update … state=resume`).
+    Raises `SandboxError` with the names of those that are not ready after a minute.
+    """
+    _start(daemons(paths, suite))
+    _wait_idle(paths, suite)
 
 
 def purge(paths: Paths, suite: str) -> None:
@@ -76,8 +89,8 @@ def status(paths: Paths, suite: str) -> list[str]:
     all_daemons = daemons(paths, suite)
     if not all_daemons:
         return [f"{suite}: not set up"]
-    lines = [f"{daemon.name}: {'up' if is_running(daemon) else 'down'}" for daemon in all_daemons]
-    if is_running(all_daemons[-1]):
+    lines = [f"{daemon.name}: {state_of(daemon)}" for daemon in all_daemons]
+    if state_of(all_daemons[-1]) is not State.DOWN:
         version = _inside(paths, suite, ["slurmctld", "-V"]).removeprefix("slurm-wlm ").removeprefix("slurm ").strip()
         lines.append(f"{suite}: Slurm {version}, slurmrestd at {rest_url(paths, suite)}")
         expected = ROWS[suite].release
@@ -225,6 +238,7 @@ def _settings(paths: Paths, suite: str) -> slurm_config.Settings:
         slurmdbd_port=ports.port(paths, f"{suite}-slurmdbd"),
         slurmd_ports=_slurmd_ports(paths, suite),
         mariadb_port=ports.port(paths, f"{suite}-mariadbd"),
+        first_job_id=1 + IDS_PER_PORT * (ports.port(paths, f"{suite}-slurmctld") - ports.FIRST),
         cgroup=_has_memory_controller(),
     )
 

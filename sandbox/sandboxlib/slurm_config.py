@@ -14,10 +14,25 @@ LOGS = "/var/log/slurm"
 JWT_KEY = "/etc/slurm/jwt_hs256.key"
 DATABASE_PASSWORD = "sandbox"  # noqa: S105 - of a throw-away database on loopback
 
+NODE_SECONDS = 15
+"""A node whose slurmd does not answer for so long is down, and its jobs end NODE_FAIL or are requeued (Slurm's own
+default is 300). Nothing in it depends on the length; a machine that stalls for longer loses nodes."""
+
+REQUEUE_SECONDS = 20
+"""How long credentials of job steps hold, which is also how long Slurm lets a requeued job wait before it may start
+again (Slurm's own default is 120)."""
+
+SCHEDULE_SECONDS = 5
+"""How often slurmctld looks for jobs whose time has come, besides when something happens (Slurm's default is 60)."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
-    """What differs from cluster to cluster."""
+    """What differs from cluster to cluster.
+
+    Job ids as well: with cgroups, two clusters on one machine would take the processes of a job of the same node
+    and id for their own, and the end of one job would kill the other (seen).
+    """
 
     cluster: str
     hostname: str
@@ -25,6 +40,7 @@ class Settings:
     slurmdbd_port: int
     slurmd_ports: range
     mariadb_port: int
+    first_job_id: int
     cgroup: bool
 
 
@@ -41,6 +57,7 @@ SlurmUser=slurm
 AuthType=auth/munge
 AuthAltTypes=auth/jwt
 AuthAltParameters=jwt_key={JWT_KEY}
+AuthInfo=cred_expire={REQUEUE_SECONDS}
 CredType=cred/munge
 CommunicationParameters=NoInAddrAny,NoCtldInAddrAny
 SlurmctldPort={settings.slurmctld_port}
@@ -58,11 +75,13 @@ TaskPlugin={task}
 JobAcctGatherType={gather}
 JobAcctGatherFrequency=5
 SchedulerType=sched/backfill
+SchedulerParameters=sched_interval={SCHEDULE_SECONDS}
 SelectType=select/cons_tres
 SelectTypeParameters=CR_Core_Memory
 PriorityType=priority/multifactor
 PreemptType=preempt/qos
 PreemptMode=REQUEUE
+JobRequeue=1
 AccountingStorageType=accounting_storage/slurmdbd
 AccountingStorageHost=127.0.0.1
 AccountingStoragePort={settings.slurmdbd_port}
@@ -75,10 +94,11 @@ MailProg=/bin/true
 MpiDefault=none
 ReturnToService=2
 SlurmctldTimeout=30
-SlurmdTimeout=30
+SlurmdTimeout={NODE_SECONDS}
 KillWait=5
 MinJobAge=10
 MaxJobCount=30000
+FirstJobId={settings.first_job_id}
 SlurmdParameters=config_overrides
 DefMemPerCPU=100
 NodeName=n[1-8] NodeHostname={settings.hostname} NodeAddr=127.0.0.1 Port={first}-{last} CPUs=8 RealMemory=8000 \

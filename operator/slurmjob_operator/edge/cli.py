@@ -39,8 +39,10 @@ def parser() -> argparse.ArgumentParser:
     run.add_argument(
         "--allow-plain-http", action="store_true", help="allow connections to slurmrestd by http:// (tokens in clear)"
     )
-    run.add_argument("--liveness-host", default="0.0.0.0", help="address of /healthz and /readyz")  # noqa: S104 - a pod's probe comes from outside
-    run.add_argument("--liveness-port", type=int, default=8080, help="port of /healthz and /readyz (default 8080)")
+    run.add_argument("--liveness-host", default="0.0.0.0", help="address of /healthz, /readyz and /metrics")  # noqa: S104 - a pod's probe comes from outside
+    run.add_argument(
+        "--liveness-port", type=int, default=8080, help="port of /healthz, /readyz and /metrics (default 8080)"
+    )
     run.add_argument("--log-format", choices=["text", "json"], default="json")
     run.add_argument("--log-level", choices=["debug", "info", "warning", "error"], default="info")
     return top

@@ -1,14 +1,18 @@
-"""Liveness that proves that the loops move, and readiness, on one small HTTP server."""
+"""Liveness that proves that the loops move, readiness, and metrics, on one small HTTP server."""
 
 from __future__ import annotations
 
 from aiohttp import web
+from prometheus_client.exposition import choose_encoder
 
 from slurmjob_operator.engine.engine import Engine
 
 
 class Probes:
-    """`/healthz` fails when a session's loop hangs or has ended; `/readyz` until the watches have started."""
+    """`/healthz` fails when a session's loop hangs or has ended; `/readyz` until the watches have started.
+
+    `/metrics` is in Prometheus' text format, or OpenMetrics' where that is asked for.
+    """
 
     def __init__(self, engine: Engine, *, host: str, port: int) -> None:
         self._engine = engine
@@ -22,6 +26,7 @@ class Probes:
         app = web.Application()
         app.router.add_get("/healthz", self._healthz)
         app.router.add_get("/readyz", self._readyz)
+        app.router.add_get("/metrics", self._metrics)
         self._runner = web.AppRunner(app, access_log=None)
         await self._runner.setup()
         await web.TCPSite(self._runner, self._host, self._port).start()
@@ -39,3 +44,7 @@ class Probes:
 
     async def _readyz(self, _request: web.Request) -> web.Response:
         return web.Response(text="ok\n") if self.ready else web.Response(status=503, text="starting\n")
+
+    async def _metrics(self, request: web.Request) -> web.Response:
+        encode, content_type = choose_encoder(request.headers.get("Accept", ""))
+        return web.Response(body=encode(self._engine.metrics.registry), headers={"Content-Type": content_type})

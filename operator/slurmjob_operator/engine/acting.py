@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
 
-from slurmjob_operator.api.conditions import Reason
+from slurmjob_operator.api.conditions import EventReason, Reason
 from slurmjob_operator.api.names import JOB_FINALIZER
 from slurmjob_operator.api.template import JobTemplate
 from slurmjob_operator.core import learning, marker
@@ -90,6 +90,7 @@ class Actor:
                 return decision.recheck_at
             if decision.action is not None:
                 await self._act(entry, decision.action)
+                self._count_orphan(entry, decision)
         logger.error("going in circles; trying again later", extra=context(entry.view))
         return self._outside.now() + LONGEST_RETRY_SECONDS
 
@@ -102,12 +103,13 @@ class Actor:
             effect = of_status_write(before.status, decision.status)
             try:
                 self._outside.witness.before(effect)
-                body = await self._outside.kube.write_status(
-                    job_key(before),
-                    old=status_body(before.status),
-                    new=status_body(decision.status),
-                    resource_version=before.resource_version,
-                )
+                with self._outside.metrics.kubernetes_write(effect):
+                    body = await self._outside.kube.write_status(
+                        job_key(before),
+                        old=status_body(before.status),
+                        new=status_body(decision.status),
+                        resource_version=before.resource_version,
+                    )
             except kube_errors.Conflict:
                 await self._refresh(entry)
                 return False
@@ -120,6 +122,12 @@ class Actor:
         for note in decision.events:
             await self._post(entry.view, note)
         return True
+
+    def _count_orphan(self, entry: Entry, decision: Decision) -> None:
+        """Let go while its job may run on: known from the event that says so, once the finalizer is away."""
+        said = any(note.reason is EventReason.ORPHANED for note in decision.events)
+        if said and isinstance(decision.action, RemoveFinalizer) and not entry.view.has_finalizer:
+            self._outside.metrics.orphan_let_go()
 
     async def _refresh(self, entry: Entry) -> None:
         try:
@@ -143,9 +151,10 @@ class Actor:
         effect = Effect.ADD_FINALIZER if present else Effect.LET_GO
         try:
             self._outside.witness.before(effect)
-            body = await self._outside.kube.write_finalizers(
-                job_key(entry.view), finalizers=wanted, resource_version=entry.view.resource_version
-            )
+            with self._outside.metrics.kubernetes_write(effect):
+                body = await self._outside.kube.write_finalizers(
+                    job_key(entry.view), finalizers=wanted, resource_version=entry.view.resource_version
+                )
         except kube_errors.Conflict:
             await self._refresh(entry)
             return
@@ -222,6 +231,7 @@ class Actor:
             entry.failures += 1
         except slurm_errors.OutcomeUnknown as error:
             logger.warning("submission without an answer: %s", error, extra=context(entry.view))
+            self._outside.metrics.submission_outcome_unknown()
             answer = Unconfirmed(at=self._outside.now())
         entry.facts = learning.submission_answered(entry.facts, answer)
 

@@ -14,6 +14,7 @@ from slurmjob_operator.api.status import SlurmConnectionStatus
 from slurmjob_operator.core import conditions as edit
 from slurmjob_operator.core.records import ClusterInfo
 from slurmjob_operator.core.times import rfc3339
+from slurmjob_operator.engine.counting import CountingPort
 from slurmjob_operator.engine.ports import Outside
 from slurmjob_operator.kube import errors as kube_errors
 from slurmjob_operator.slurm import errors as slurm_errors
@@ -69,7 +70,8 @@ async def connect(outside: Outside, body: Mapping[str, Any], *, known: SlurmToke
             raise
         token = known
     try:
-        port = outside.slurm.open(spec, token)
+        bare = outside.slurm.open(spec, token)
+        port = CountingPort(bare, metrics=outside.metrics, monotonic=outside.monotonic)
         info = await port.info()
     except InvalidServerUrl as error:
         raise NotConnected(Reason.INVALID_SERVER_URL, f"spec.servers[0].url: {error}.") from None

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from slurmjob_operator.core.learning import outdated
+from slurmjob_operator.engine.metrics import Snapshot
 from slurmjob_operator.engine.ports import Outside
 from slurmjob_operator.engine.registry import ConnectionKey, Entry, Registry
 from slurmjob_operator.engine.session import Session
@@ -26,6 +27,8 @@ class Engine:
         self._registry = Registry()
         self._sessions: dict[ConnectionKey, tuple[Session, asyncio.Task[None]]] = {}
         self._closed = False
+        self.metrics = outside.metrics
+        self.metrics.show(self.snapshot)
 
     def observe_job(self, body: Mapping[str, Any]) -> None:
         """A SlurmJob as a watch shows it, new, changed or listed again."""
@@ -68,6 +71,15 @@ class Engine:
             for key, (session, task) in self._sessions.items()
             if task.done() or now - session.moved_at > STALE_SECONDS
         ]
+
+    def snapshot(self) -> Snapshot:
+        """What stands now, for the gauges."""
+        ready = {("SlurmConnection", *key): session.ready for key, (session, _task) in self._sessions.items()}
+        return Snapshot(
+            live_jobs=self._registry.live_by_state(),
+            blocked_deletions=self._registry.blocked_by_reason(),
+            connections={key: usable for key, usable in ready.items() if usable is not None},
+        )
 
     async def close(self) -> None:
         """Stop all loops, for good. What was begun is found again at the next start."""

@@ -8,6 +8,7 @@ from typing import Protocol
 
 from slurmjob_operator.api.connection import SlurmConnectionSpec
 from slurmjob_operator.engine.effects import Nobody, Witness
+from slurmjob_operator.engine.metrics import Metrics
 from slurmjob_operator.kube.port import KubePort
 from slurmjob_operator.slurm.port import SlurmPort
 from slurmjob_operator.slurm.token import SlurmToken
@@ -25,7 +26,10 @@ class SlurmPorts(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outside:
-    """The engine's surroundings. `now` is epoch seconds, `monotonic` never goes back. `witness` sees each effect."""
+    """The engine's surroundings. `now` is epoch seconds, `monotonic` never goes back. `witness` sees each effect.
+
+    `metrics` are those of one engine, since its gauges show what that engine has.
+    """
 
     kube: KubePort
     slurm: SlurmPorts
@@ -33,3 +37,4 @@ class Outside:
     now: Callable[[], float]
     monotonic: Callable[[], float]
     witness: Witness = field(default_factory=Nobody)
+    metrics: Metrics = field(default_factory=Metrics)

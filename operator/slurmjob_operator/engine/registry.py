@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -15,6 +16,9 @@ from slurmjob_operator.engine.views import job_view, newer
 
 ConnectionKey = tuple[str, str]
 """Namespace and name."""
+
+NO_STATE = "New"
+"""Stands in metrics for a SlurmJob whose status has not been written yet."""
 
 
 @dataclass(slots=True, eq=False)
@@ -98,6 +102,17 @@ class Registry:
     def of(self, key: ConnectionKey) -> Iterator[Entry]:
         """The objects that name this connection."""
         return (entry for entry in tuple(self._entries.values()) if entry.connection == key)
+
+    def live_by_state(self) -> Counter[str]:
+        """How many have no end yet."""
+        live = (entry for entry in self._entries.values() if not entry.finished)
+        return Counter(entry.view.status.state or NO_STATE for entry in live)
+
+    def blocked_by_reason(self) -> Counter[str]:
+        """How many are being deleted and cannot be let go, since Slurm cannot be spoken to."""
+        waiting = (entry for entry in self._entries.values() if entry.view.deleting and entry.view.has_finalizer)
+        synced = (edit.find(entry.view.status.conditions, ConditionType.SYNCED) for entry in waiting)
+        return Counter(str(found.reason) for found in synced if found is not None and found.status == "False")
 
     def __len__(self) -> int:
         return len(self._entries)

@@ -78,6 +78,11 @@ class Session:
         self._all_due()
 
     @property
+    def ready(self) -> bool | None:
+        """Whether the connection can be used now; None: there is no such object."""
+        return None if self._object.body is None else self._connected is not None
+
+    @property
     def idle(self) -> bool:
         """Whether nothing is left to do here."""
         return self._object.body is None and not self._tasks and next(self._registry.of(self.key), None) is None

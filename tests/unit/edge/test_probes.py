@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import httpx
+from prometheus_client.parser import text_string_to_metric_families
 
 from slurmjob_operator.edge.probes import Probes
 from slurmjob_operator.engine.engine import STALE_SECONDS, Engine
@@ -45,5 +46,15 @@ async def test_probes_follow_the_engine() -> None:
         time[0] += STALE_SECONDS + 1
         stuck = await client.get("/healthz")
         assert (stuck.status_code, stuck.text) == (503, "loops that do not move: ns/campus\n")
+        shown = await client.get("/metrics")
+        assert shown.status_code == 200
+        assert shown.headers["content-type"].startswith("text/plain; version=0.0.4")
+        families = {family.name: family for family in text_string_to_metric_families(shown.text)}
+        assert {"slurmjob_slurm_requests", "slurmjob_live_jobs"} <= set(families)
+        engine.metrics.orphan_let_go()
+        assert "slurmjob_orphans_let_go_total 1.0\n" in (await client.get("/metrics")).text
+        asked = await client.get("/metrics", headers={"Accept": "application/openmetrics-text; version=1.0.0"})
+        assert asked.headers["content-type"].startswith("application/openmetrics-text; version=1.0.0")
+        assert asked.text.endswith("# EOF\n")
     await engine.close()
     await probes.stop()

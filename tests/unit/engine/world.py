@@ -76,6 +76,7 @@ class World:
             now=lambda: self.time,
             monotonic=lambda: self.time,
         )
+        self.metrics = outside.metrics
         self.registry = Registry()
         self.actor = Actor(outside)
         self.port = KillingPort(self.slurm.port("alice"))

@@ -85,7 +85,7 @@ def test_a_wrong_command_line_is_refused(argv: list[str], capsys: pytest.Capture
     assert "sandbox" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("verb", ["start", "stop", "kill"])
+@pytest.mark.parametrize("verb", cli.ONE_DAEMON)
 def test_an_unknown_daemon_is_a_clear_message(verb: str, etcd: Daemon, capsys: pytest.CaptureFixture[str]) -> None:
     assert cli.main([verb, "ectd"]) == 1
     said = capsys.readouterr().err
@@ -190,6 +190,26 @@ def test_start_stop_and_kill_are_for_one_daemon(etcd: Daemon, capsys: pytest.Cap
     assert "etcd: down" in capsys.readouterr().out
 
 
+def test_pause_and_resume_are_for_one_daemon(etcd: Daemon, capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(["start", "etcd"]) == 0
+    first = _pid(etcd)
+    for verb, said in (("pause", "paused"), ("resume", "up"), ("pause", "paused"), ("start", "up")):
+        assert cli.main([verb, "etcd"]) == 0
+        assert cli.main(["status"]) == 0
+        assert f"etcd: {said}" in capsys.readouterr().out.splitlines()
+    assert _pid(etcd) == first
+
+
+@pytest.mark.parametrize("verb", ["pause", "resume"])
+def test_what_does_not_run_is_neither_paused_nor_resumed(
+    verb: str, etcd: Daemon, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert cli.main([verb, etcd.name]) == 1
+    assert capsys.readouterr().err == "sandbox: etcd does not run\n"
+    assert cli.main(["operator", verb]) == 1
+    assert capsys.readouterr().err == "sandbox: operator does not run\n"
+
+
 def test_logs_shows_the_last_lines(paths: Paths, capsys: pytest.CaptureFixture[str]) -> None:
     paths.make()
     (paths.logs / "etcd.log").write_text("".join(f"line {number}\n" for number in range(100)))
@@ -204,21 +224,45 @@ def test_the_operator_gets_its_flags(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(operator_process, "start_operator", lambda _paths, flags: asked.append(flags))
     assert cli.main(["operator", "start"]) == 0
     assert cli.main(["operator", "start", "--", "--log-level", "debug"]) == 0
-    assert asked == [[], ["--log-level", "debug"]]
+    assert cli.main(["start", "operator"]) == 0
+    assert [list(flags) for flags in asked] == [[], ["--log-level", "debug"], []]
 
 
-@pytest.mark.parametrize("verb", ["stop", "kill"])
-def test_the_operator_is_ended(
-    verb: str, paths: Paths, program: Program, processes: list[subprocess.Popen[bytes]], monkeypatch: pytest.MonkeyPatch
-) -> None:
+def _run_operator(paths: Paths, program: Program, processes: list[subprocess.Popen[bytes]]) -> None:
+    """A process that the command line takes for the operator."""
     running = operator_process.daemon(paths)
     sleeper = program(paths.checkout / "operator", "exec sleep 30")
     subprocess.Popen([sleeper], start_new_session=True)
     ticks = Path(f"/proc/{processes[0].pid}/stat").read_text().rpartition(")")[2].split()[19]
     running.pid_file.parent.mkdir(parents=True, exist_ok=True)
     running.pid_file.write_text(f"{processes[0].pid} {ticks}\n")
-    assert cli.main(["operator", verb]) == 0
-    assert processes[0].wait(3) == (-15 if verb == "stop" else -9)
+
+
+@pytest.mark.parametrize("paused", [False, True])
+@pytest.mark.parametrize("argv", [["operator", "stop"], ["operator", "kill"], ["stop", "operator"]])
+def test_the_operator_is_ended(
+    argv: list[str], paused: bool, paths: Paths, program: Program, processes: list[subprocess.Popen[bytes]]
+) -> None:
+    _run_operator(paths, program, processes)
+    if paused:
+        assert cli.main(["operator", "pause"]) == 0
+    assert cli.main(argv) == 0
+    assert processes[0].wait(3) == (-15 if "stop" in argv else -9)
+
+
+@pytest.mark.parametrize("argv", [["operator"], []])
+def test_the_operator_is_paused_and_resumed(
+    argv: list[str],
+    paths: Paths,
+    program: Program,
+    processes: list[subprocess.Popen[bytes]],
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    _run_operator(paths, program, processes)
+    for verb, said in (("pause", "paused"), ("resume", "up")):
+        assert cli.main([*argv, verb, *([] if argv else ["operator"])]) == 0
+        assert cli.main(["status"]) == 0
+        assert f"operator: {said}" in capsys.readouterr().out.splitlines()
 
 
 # --- What is printed for people and pipes ---------------------------------------------------------------------------
@@ -230,13 +274,15 @@ def test_env_is_for_eval(paths: Paths, tmp_path: Path, monkeypatch: pytest.Monke
     argv = [sys.executable, "-B", str(CHECKOUT / "sandbox" / "sandbox"), "env"]
     printed = subprocess.run(argv, capture_output=True, text=True, check=True).stdout
     variable = f"SLURMRESTD_{SUITE.upper()}"
-    script = f'eval "$1"; echo "$KUBECONFIG"; echo "$PATH"; echo "${variable}"'
+    script = f'eval "$1"; echo "$KUBECONFIG"; echo "$PATH"; echo "$OPERATOR_URL"; echo "${variable}"'
     shell = ["sh", "-c", script, "sh", printed]
     lines = subprocess.run(shell, env={"PATH": "/usr/bin:/bin"}, capture_output=True, text=True, check=True).stdout
-    kubeconfig, path, url = lines.splitlines()
+    kubeconfig, path, operator, url = lines.splitlines()
     assert kubeconfig == f"{tmp_path}/it's here/kube/admin.kubeconfig"
     assert path == f"{tmp_path}/it's here/kube/bin:/usr/bin:/bin"
     assert url.startswith("http://127.0.0.1:")
+    assert operator.startswith("http://127.0.0.1:")
+    assert operator != url
 
 
 @pytest.mark.parametrize(

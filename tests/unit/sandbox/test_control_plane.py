@@ -13,7 +13,7 @@ import pytest
 import yaml
 
 from sandboxlib import control_plane, ports
-from sandboxlib.daemons import Daemon, SandboxError
+from sandboxlib.daemons import Daemon, SandboxError, State
 from sandboxlib.paths import Paths
 from tests.unit.sandbox.conftest import Program
 
@@ -80,6 +80,28 @@ def test_down_stops_one_after_the_other_from_the_last(made: Paths, monkeypatch: 
     monkeypatch.setattr(control_plane, "stop", lambda daemons: stopped.append([daemon.name for daemon in daemons]))
     control_plane.down(made)
     assert stopped == [[name] for name in reversed(control_plane.NAMES)]
+
+
+def test_down_lets_paused_ones_go_on_first(made: Paths, monkeypatch: pytest.MonkeyPatch) -> None:
+    """kube-apiserver would else wait for an etcd that does not answer."""
+    asked: list[str] = []
+    monkeypatch.setattr(control_plane, "send", lambda daemon, number: asked.append(f"{number.name} {daemon.name}"))
+    monkeypatch.setattr(control_plane, "stop", lambda daemons: asked.extend(f"stop {one.name}" for one in daemons))
+    control_plane.down(made)
+    names = control_plane.NAMES
+    assert asked == [*(f"SIGCONT {name}" for name in names), *(f"stop {name}" for name in reversed(names))]
+
+
+def test_status_asks_nobody_while_one_is_paused(made: Paths, monkeypatch: pytest.MonkeyPatch) -> None:
+    def paused(daemon: Daemon) -> State:
+        return State.PAUSED if daemon.name == "etcd" else State.UP
+
+    def hang(*_arguments: str) -> str:
+        raise AssertionError("it would wait for an answer")
+
+    monkeypatch.setattr(control_plane, "state_of", paused)
+    monkeypatch.setattr(control_plane, "kubectl", hang)
+    assert control_plane.status(made) == ["etcd: paused", "kube-apiserver: up", "kube-controller-manager: up"]
 
 
 def test_the_service_kubernetes_is_the_api_server(made: Paths) -> None:

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from sandboxlib import daemons
-from sandboxlib.daemons import Daemon, SandboxError
+from sandboxlib.daemons import Daemon, SandboxError, State
 
 SLEEP = ("sleep", "30")
 Make = Callable[..., Daemon]
@@ -156,7 +156,7 @@ def test_stop_signals_all_in_order_before_it_waits(make: Make, tmp_path: Path, m
     for daemon in (first, last):
         daemons.spawn(daemon)
     _wait(lambda: (tmp_path / "a").exists() and (tmp_path / "b").exists(), "both have their traps")
-    wanted = [(_pid(first), signal.SIGTERM), (_pid(last), signal.SIGTERM)]
+    wanted = [(_pid(daemon), number) for daemon in (first, last) for number in (signal.SIGTERM, signal.SIGCONT)]
     monkeypatch.setattr(os, "killpg", record)
     daemons.stop(iter([first, last]))
     assert sent == wanted
@@ -221,6 +221,94 @@ def test_whoever_did_not_start_it_can_stop_it(make: Make, monkeypatch: pytest.Mo
     assert not daemons.is_running(daemon)
 
 
+# --- Pause and resume -------------------------------------------------------------------------------------
+
+
+def _paused(make: Make, **fields: Any) -> Daemon:
+    daemon = make(**fields)
+    daemons.start(daemon)
+    daemons.pause(daemon)
+    return daemon
+
+
+def test_a_paused_one_lives_and_does_nothing_until_it_goes_on(make: Make) -> None:
+    daemon = make(argv=_shell("while :; do echo more; sleep 0.005; done"))
+    daemons.start(daemon)
+    _wait(lambda: daemons.state_of(daemon) is State.UP and daemon.log.stat().st_size > 0, "it works")
+    daemons.pause(daemon)
+    said = daemon.log.stat().st_size
+    assert daemons.state_of(daemon) is State.PAUSED
+    assert daemons.is_running(daemon)
+    time.sleep(0.05)
+    assert daemon.log.stat().st_size == said
+    daemons.resume(daemon)
+    _wait(lambda: daemon.log.stat().st_size > said, "it goes on")
+    assert daemons.state_of(daemon) is State.UP
+
+
+def test_its_children_are_held_with_it(make: Make, tmp_path: Path) -> None:
+    ready = tmp_path / "child"
+    script = f"sleep 30 & echo $! > {ready}.part; mv {ready}.part {ready}; wait"
+    daemon = _paused(make, argv=_shell(script), ready=ready.exists)
+    stat = Path(f"/proc/{int(ready.read_text())}/stat")
+    assert stat.read_text().rpartition(")")[2].split()[0] == "T"
+    daemons.resume(daemon)
+    _wait(lambda: stat.read_text().rpartition(")")[2].split()[0] == "S", "the child goes on as well")
+
+
+@pytest.mark.parametrize("begin", [daemons.start, daemons.spawn])
+def test_start_lets_a_paused_one_go_on(
+    make: Make, begin: Callable[[Daemon], None], processes: list[subprocess.Popen[bytes]]
+) -> None:
+    daemon = _paused(make)
+    begin(daemon)
+    _wait(lambda: daemons.state_of(daemon) is State.UP, "it goes on")
+    assert len(processes) == 1
+
+
+def test_a_paused_one_ends_clean_when_it_is_stopped(make: Make, tmp_path: Path) -> None:
+    """By the signal that it waits for: not by SIGKILL when the time is up."""
+    trap, clean = tmp_path / "trap", tmp_path / "clean"
+    script = f"trap 'touch {clean}; exit' TERM; touch {trap}; while :; do sleep 0.01; done"
+    daemon = _paused(make, argv=_shell(script), ready=trap.exists, stop_seconds=3)
+    daemons.stop([daemon])
+    assert daemons.state_of(daemon) is State.DOWN
+    assert clean.exists()
+
+
+def test_a_paused_one_can_be_killed(make: Make, processes: list[subprocess.Popen[bytes]]) -> None:
+    daemon = _paused(make)
+    daemons.kill(daemon)
+    assert daemons.state_of(daemon) is State.DOWN
+    assert processes[0].wait(1) == -signal.SIGKILL
+
+
+def test_whoever_did_not_start_it_can_resume_it(make: Make) -> None:
+    daemon = _paused(make)
+    daemons.resume(make())
+    assert daemons.state_of(daemon) is State.UP
+
+
+@pytest.mark.parametrize("act", [daemons.pause, daemons.resume])
+def test_what_does_not_run_can_be_neither_paused_nor_resumed(make: Make, act: Callable[[Daemon], None]) -> None:
+    """A test that believed it had paused something would prove nothing."""
+    daemon, other = make("etcd"), _bystander()
+    daemon.pid_file.parent.mkdir()
+    daemon.pid_file.write_text(f"{other.pid} 1\n")
+    with pytest.raises(SandboxError, match=r"^etcd does not run$"):
+        act(daemon)
+    assert Path(f"/proc/{other.pid}/stat").read_text().rpartition(")")[2].split()[0] in "RS"
+
+
+def test_one_that_is_not_held_is_an_error(make: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+    daemon = make("etcd")
+    daemons.start(daemon)
+    monkeypatch.setattr(daemons, "PAUSE_SECONDS", 0.02)
+    monkeypatch.setattr(os, "killpg", lambda _group, _number: None)
+    with pytest.raises(SandboxError, match=r"^etcd was not held by SIGSTOP"):
+        daemons.pause(daemon)
+
+
 # --- Strays -----------------------------------------------------------------------------------------------
 
 
@@ -230,6 +318,8 @@ def test_one_whose_pid_file_is_lost_is_ended(
 ) -> None:
     daemon = make()
     daemons.start(daemon)
+    environment = Path(f"/proc/{_pid(daemon)}/environ")
+    _wait(lambda: daemons.MARK.encode() in environment.read_bytes(), "the kernel has set its environment up")
     daemon.pid_file.unlink()
     assert not daemons.is_running(daemon)
     act(daemon)

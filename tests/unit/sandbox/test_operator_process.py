@@ -12,6 +12,7 @@ import yaml
 
 from sandboxlib import control_plane, operator_process, ports
 from sandboxlib.daemons import Daemon, SandboxError
+from sandboxlib.operator_process import Launch
 from sandboxlib.paths import CHECKOUT, Paths
 from slurmjob_operator.api.connection import SlurmConnection
 from slurmjob_operator.edge import cli
@@ -94,6 +95,38 @@ def test_its_flags_are_those_of_the_operator(paths: Paths) -> None:
     assert flags.log_level == "debug"
 
 
+def test_its_address_is_where_it_listens(paths: Paths) -> None:
+    flags = cli.parser().parse_args(operator_process.daemon(paths).argv[1:])
+    assert operator_process.url(paths) == f"http://{flags.liveness_host}:{flags.liveness_port}"
+
+
+def test_a_test_starts_an_operator_of_its_own(paths: Paths, tmp_path: Path) -> None:
+    python, config = str(paths.checkout / ".venv/bin/python"), tmp_path / "through-a-proxy"
+    launch = Launch(
+        program=(python, "-m", "tests.a_build"), env={"KILL_AT": "submit", "USER": "else"}, kubeconfig=config
+    )
+    shipped, own = operator_process.daemon(paths, ["--x"]), operator_process.daemon(paths, ["--x"], launch)
+    assert own.argv == (python, "-m", "tests.a_build", *shipped.argv[1:])
+    assert own.env == {**shipped.env, "KILL_AT": "submit", "USER": "else", "KUBECONFIG": str(config)}
+    assert own.cwd == paths.checkout, "where `-m tests.…` is found"
+    assert (own.name, own.pid_file, own.log) == (shipped.name, shipped.pid_file, shipped.log), "it is one daemon"
+
+
+@pytest.mark.parametrize("ca", [None, Path("/proxy/ca.crt")])
+@pytest.mark.usefixtures("asked")
+def test_a_kubeconfig_through_a_proxy_has_the_rights_of_the_operators_own(paths: Paths, ca: Path | None) -> None:
+    operator_process.grant(paths)
+    before = operator_process.kubeconfig(paths).read_text()
+    target = operator_process.kubeconfig_through(paths, server="http://127.0.0.1:1", ca=ca)
+    config, own = yaml.safe_load(target.read_text()), yaml.safe_load(before)
+    signed = {} if ca is None else {"certificate-authority": str(ca)}
+    assert config["clusters"][0]["cluster"] == {"server": "http://127.0.0.1:1", **signed}
+    assert config["users"] == own["users"]
+    assert target.stat().st_mode & 0o777 == 0o600
+    assert operator_process.kubeconfig(paths).read_text() == before
+    assert operator_process.kubeconfig_through(paths, server="http://127.0.0.1:2") != target
+
+
 def test_it_never_sees_the_administrators_kubeconfig(paths: Paths) -> None:
     daemon = operator_process.daemon(paths)
     assert daemon.env["KUBECONFIG"] == str(operator_process.kubeconfig(paths))
@@ -151,7 +184,9 @@ def test_it_is_started_with_the_flags_that_were_given(paths: Paths, monkeypatch:
     program.parent.mkdir(parents=True)
     program.touch()
     operator_process.start_operator(paths, ["--log-level", "debug"])
-    assert [daemon.argv[-2:] for daemon in started] == [("--log-level", "debug")]
+    operator_process.start_operator(paths, launch=Launch(env={"KILL_AT": "submit"}))
+    assert started[0].argv[-2:] == ("--log-level", "debug")
+    assert [daemon.env.get("KILL_AT") for daemon in started] == [None, "submit"]
 
 
 @pytest.mark.parametrize(("status", "ready"), [(200, True), (503, False)])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,7 +12,7 @@ import jwt
 import pytest
 
 from sandboxlib import ports, slurm_cluster, slurm_config, slurm_rootfs
-from sandboxlib.daemons import SandboxError
+from sandboxlib.daemons import Daemon, SandboxError, State
 from sandboxlib.paths import Paths
 from sandboxlib.slurm_suites import SUITES
 from slurmjob_operator.slurm.token import parse_token
@@ -151,6 +151,19 @@ def test_no_two_ports_are_the_same(made: Paths) -> None:
     assert settings.cluster == SUITE
 
 
+def test_no_two_clusters_of_a_machine_have_jobs_of_the_same_id(made: Paths, monkeypatch: pytest.MonkeyPatch) -> None:
+    """At least as many ids for each as slurmctld keeps jobs, up to the highest id that Slurm knows."""
+    between = 2 + len(slurm_config.NODES)  # the daemons that follow slurmctld have ports as well
+    taken = [ports.port(made, f"{SUITE}-slurmctld"), ports.LAST - between, ports.LAST]
+    first = []
+    for number in taken:
+        monkeypatch.setattr(ports, "port", lambda _paths, _name, number=number: number)
+        first.append(slurm_cluster._settings(made, SUITE).first_job_id)
+    assert first[0] >= 1
+    assert first[2] - first[1] > 30_000
+    assert first[2] < 67_043_328
+
+
 # --- Commands inside --------------------------------------------------------------------------------------------
 
 
@@ -194,17 +207,37 @@ def test_it_waits_until_all_nodes_answer(paths: Paths, monkeypatch: pytest.Monke
     assert next(answers) == "never asked"
 
 
+def test_what_a_test_took_away_is_brought_back(made: Paths, monkeypatch: pytest.MonkeyPatch) -> None:
+    """All daemons are started, or go on, and a node that is down is resumed as an administrator would."""
+    started: list[Daemon] = []
+    asked: list[Sequence[str]] = []
+    answers: Iterator[str] = iter(["n1 idle\nn2 down*\nn3 draining\n", "n1 idle\nn2 idle\nn3 mixed\n"])
+
+    def inside(_paths: Paths, _suite: str, argv: Sequence[str]) -> str:
+        asked.append(argv)
+        return next(answers) if argv[0] == "sinfo" else ""
+
+    monkeypatch.setattr(slurm_cluster, "spawn", started.append)
+    monkeypatch.setattr(slurm_cluster, "wait_ready", lambda _daemon: None)
+    monkeypatch.setattr(slurm_cluster, "_inside", inside)
+    slurm_cluster.bring_back(made, SUITE)
+    assert [daemon.name for daemon in started] == [daemon.name for daemon in slurm_cluster.daemons(made, SUITE)]
+    assert [argv for argv in asked if argv[0] != "sinfo"] == [["scontrol", "update", "nodename=n2,n3", "state=resume"]]
+
+
 # --- Status -----------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("banner", ["slurm-wlm 26.05.1\n", "slurm 26.05.1\n"])
 def test_status_says_which_release_runs(made: Paths, banner: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(SUITES, SUITE, replace(SUITES[SUITE], release="26.05"))
-    monkeypatch.setattr(slurm_cluster, "is_running", lambda daemon: not daemon.name.endswith("-n2"))
+    states = {f"{SUITE}-slurmd-n2": State.DOWN, f"{SUITE}-slurmrestd": State.PAUSED}
+    monkeypatch.setattr(slurm_cluster, "state_of", lambda daemon: states.get(daemon.name, State.UP))
     monkeypatch.setattr(slurm_cluster, "_inside", lambda *_arguments: banner)
     lines = slurm_cluster.status(made, SUITE)
     assert f"{SUITE}-slurmctld: up" in lines
     assert f"{SUITE}-slurmd-n2: down" in lines
+    assert f"{SUITE}-slurmrestd: paused" in lines
     assert f"{SUITE}: Slurm 26.05.1, slurmrestd at {slurm_cluster.rest_url(made, SUITE)}" in lines
     assert not [line for line in lines if "another release" in line]
     monkeypatch.setattr(slurm_cluster, "_inside", lambda *_arguments: "slurm-wlm 27.11.0")

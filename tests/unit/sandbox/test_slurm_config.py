@@ -22,6 +22,7 @@ SETTINGS = Settings(
     slurmdbd_port=20002,
     slurmd_ports=range(20010, 20010 + len(NODES)),
     mariadb_port=20003,
+    first_job_id=6001,
     cgroup=False,
 )
 OTHER = Settings(
@@ -31,6 +32,7 @@ OTHER = Settings(
     slurmdbd_port=21002,
     slurmd_ports=range(21010, 21010 + len(NODES)),
     mariadb_port=21003,
+    first_job_id=6_006_001,
     cgroup=False,
 )
 
@@ -65,6 +67,7 @@ def test_ports_and_names_are_the_sandboxs_own(settings: Settings) -> None:
     assert conf["SlurmctldPort"] == str(settings.slurmctld_port)
     assert conf["AccountingStoragePort"] == dbd["DbdPort"] == str(settings.slurmdbd_port)
     assert dbd["StoragePort"] == maria["port"] == str(settings.mariadb_port)
+    assert conf["FirstJobId"] == str(settings.first_job_id)
 
 
 def test_everything_is_on_loopback() -> None:
@@ -128,6 +131,25 @@ def test_memory_limits_only_with_the_controller() -> None:
     assert "cgroup" not in slurm_config.slurm_conf(without)
     assert _parse(slurm_config.cgroup_conf(limited))["ConstrainRAMSpace"] == "yes"
     assert slurm_config.cgroup_conf(without) == "CgroupPlugin=disabled\n"
+
+
+def test_a_job_of_higher_quality_takes_the_nodes_of_a_normal_one() -> None:
+    conf = _parse(slurm_config.slurm_conf(SETTINGS))
+    assert (conf["PreemptType"], conf["PreemptMode"]) == ("preempt/qos", "REQUEUE")
+    assert conf["JobRequeue"] == "1", "a job that says nothing may be requeued"
+    assert "add qos high priority=1000 preempt=normal" in slurm_config.accounts_script("campus")
+
+
+def test_ends_that_slurm_makes_do_not_take_minutes() -> None:
+    """And a request that a daemon is slow to answer is not taken for the death of a node."""
+    conf = _parse(slurm_config.slurm_conf(SETTINGS))
+    message_timeout, least = 10, 5  # Slurm's defaults: of a message, and the shortest life of a credential
+    requeue = int(conf["AuthInfo"].removeprefix("cred_expire="))
+    assert message_timeout < int(conf["SlurmdTimeout"]) < requeue <= 30
+    assert requeue >= least
+    assert int(conf["SchedulerParameters"].removeprefix("sched_interval=")) <= 5
+    assert int(conf["KillWait"]) <= 5
+    assert int(conf["MinJobAge"]) <= 10
 
 
 def test_paths_are_those_inside() -> None:
