@@ -222,7 +222,7 @@ def parse_path(path: str) -> dict[str, Any]:
     """Group, resource, subresource, namespace and name of an address, as the API server takes it apart; empty for one
     that is of no resource."""
     kind, *parts = path.strip("/").split("/")
-    group = parts.pop(0) if kind == "apis" and len(parts) >= 3 else ""
+    group = parts.pop(0) if kind == "apis" and parts else ""
     if kind not in ("api", "apis") or len(parts) < 2:
         return {}
     found, rest = dict[str, Any](group=group), parts[1:]

@@ -344,7 +344,6 @@ def cut(visit: Visit[Any]) -> web.Response:
         connection = transport.get_extra_info("socket")
         connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         transport.abort()
-    visit.note(status=None)
     return web.Response()
 
 

@@ -1,4 +1,4 @@
-"""A small server that stands for slurmrestd or the API server, in a thread of its own; and a client that sees faults."""
+"""A small server that stands for slurmrestd or the API server, in a thread of its own."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import json
 import threading
 import time
 from collections.abc import Awaitable, Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 
 from aiohttp import web
@@ -53,7 +53,8 @@ class FarSide:
             for number in range(3):
                 await stream.write(b'{"type": "ADDED", "object": %d}\n' % number)
             while request.transport is not None and not self._end.is_set():
-                await asyncio.sleep(0.01)
+                with suppress(TimeoutError):
+                    await asyncio.wait_for(self._end.wait(), 0.01)
         finally:
             self.watching -= 1
         return stream
