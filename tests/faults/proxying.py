@@ -150,7 +150,7 @@ class Proxy(ABC, Generic[E]):
         self._journal.reset()
 
     def pause(self) -> None:
-        """From now on requests are kept, not forwarded, until `resume`."""
+        """From now on requests are kept, not forwarded, until `resume`. Watches that are open go on."""
         self._in_loop(lambda: self._open.clear())
 
     def resume(self) -> None:
@@ -290,7 +290,8 @@ class Proxy(ABC, Generic[E]):
         self._closing, self._open = asyncio.Event(), asyncio.Event()
         self._open.set()
         limits = httpx.Limits(max_connections=100, keepalive_expiry=IDLE_SECONDS)
-        transport = httpx.AsyncHTTPTransport(verify=self._verify, limits=limits, trust_env=False)
+        verify = self._verify if self._target.scheme == "https" else False  # no CAs are loaded where none is asked
+        transport = httpx.AsyncHTTPTransport(verify=verify, limits=limits, trust_env=False)
         server = web.Server(
             self._handle,
             request_factory=_request,

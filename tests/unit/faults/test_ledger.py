@@ -49,13 +49,16 @@ def test_sacct() -> None:
 
 
 def test_squeue() -> None:
-    text = f"7|PENDING|JobHeldUser|{MARK.comment('')}\n8|RUNNING|None|(null)\n9|PENDING|Priority|"
+    text = (
+        f"7|PENDING|JobHeldUser|{MARK.comment('')}\n8|RUNNING|None|(null)\n9|PENDING|Priority|\n10|RUNNING|JobHeldUser|"
+    )
     assert read_squeue(text) == (
         Queued(job_id="7", state="PENDING", reason="JobHeldUser", mark=MARK),
         Queued(job_id="8", state="RUNNING", reason="None", mark=None),
         Queued(job_id="9", state="PENDING", reason="Priority", mark=None),
+        Queued(job_id="10", state="RUNNING", reason="JobHeldUser", mark=None),
     )
-    assert [job.held for job in read_squeue(text)] == [True, False, False]
+    assert [job.held for job in read_squeue(text)] == [True, False, False, False]
 
 
 def listed(*bodies: dict[str, Any]) -> str:

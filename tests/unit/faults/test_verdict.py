@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from slurmjob_operator.core.marker import Marker
@@ -161,6 +163,10 @@ CASES: dict[str, tuple[Evidence, dict[str, int]]] = {
         {"stuck": 1},
     ),
     "is not let go": (Evidence(accounted=(ours("7"),), objects=(open_(deleting=True),)), {"stuck": 1}),
+    "has ended and is not let go": (
+        Evidence(accounted=(ours("7"),), objects=(replace(done(ended()), deleting=True),)),
+        {"stuck": 1},
+    ),
     "is not let go and says why": (Evidence(objects=(open_(deleting=True, said=True),)), {}),
     # --- false ends
     "slurmdbd knows nothing of it": (Evidence(objects=(done(ended()),)), {"false_end": 1}),
