@@ -54,7 +54,7 @@ class KubeRequest(Exchange):
     @property
     def what(self) -> str:
         """E.g. `patch slurmjobs/status`."""
-        return f"{self.verb} {self.resource}/{self.subresource}".rstrip("/")
+        return f"{self.verb} {self.resource}/{self.subresource}".rstrip("/ ")
 
 
 class KubeProxy(Proxy[KubeRequest]):
