@@ -166,7 +166,7 @@ def test_preempted(tenant: Tenant) -> None:
 @pytest.mark.alone
 @pytest.mark.timeout(120)
 def test_nodes_die(tenant: Tenant) -> None:
-    """One job is started again elsewhere, one ends; a third one, cancelled, is ending for as long as its node is away."""
+    """One job is started again elsewhere, one ends; a third one, cancelled, is ending until its node is back."""
     tenant.job("again", script='test "$SLURM_RESTART_COUNT" || sleep 600', partition="gpu", mem="8000M", requeue=True)
     tenant.job("ended", script="sleep 600", partition="gpu", mem="8000M", requeue=False)
     tenant.job("cut-off", script="sleep 600")
