@@ -38,6 +38,7 @@ class Result:
     passed: Counter[str] = field(default_factory=Counter)
     failed: list[str] = field(default_factory=list)
     missing: list[str] = field(default_factory=list)
+    memory_limits: str = "not looked at"
 
     def read(self, report: Path) -> None:
         """Add a JUnit report."""
@@ -57,7 +58,7 @@ class Result:
         total = sum(self.passed.values())
         return (
             f"tests: {total} passed ({kinds}), {len(self.failed)} failed, {len(self.missing)} skipped, "
-            f"in {seconds / 60:.0f} min {seconds % 60:.0f} s"
+            f"in {seconds // 60:.0f} min {seconds % 60:.0f} s; memory limits {self.memory_limits}"
         )
 
 
@@ -94,6 +95,8 @@ def _run(paths: Paths, result: Result) -> bool:
     if cli.main(["up"]) != 0:
         return False
     before = _ledger(paths)
+    true = any("memory limits true" in line for line in slurm_cluster.status(paths, "forky"))
+    result.memory_limits = "true" if true else "not enforced here: the end OUT_OF_MEMORY was not seen"
     say("== contract and integration tests")
     ok &= _pytest(paths, result, "tests/contract", "tests/integration", workers=WORKERS)
     say("== end-to-end tests")
@@ -136,13 +139,15 @@ def _ledger(paths: Paths) -> Counter[str]:
 
 
 def _each_ran_once(lines: Counter[str]) -> bool:
-    """Every job of every test wrote its SlurmJob and its Slurm id into the ledger once, and no SlurmJob has two."""
+    """Every job of every test wrote its SlurmJob and its Slurm id into the ledger once, and no SlurmJob has two ids.
+    What Slurm started again by itself, under the same id and with a higher restart count, is counted apart."""
     twice = [line for line, count in lines.items() if count > 1]
-    jobs = Counter(line.split()[0] for line in lines)
+    jobs = Counter(name for name, _ in {tuple(line.split()[:2]) for line in lines})
     twice += [job for job, count in jobs.items() if count > 1]
     for line in twice:
         say(f"ran more than once: {line}")
-    say(f"executions in the ledger: {sum(lines.values())}, of {len(jobs)} SlurmJobs")
+    restarts = sum(not line.endswith(" 0") for line in lines)
+    say(f"executions in the ledger: {sum(lines.values())}, of {len(jobs)} SlurmJobs, {restarts} restarted by Slurm")
     return not twice and bool(lines)
 
 

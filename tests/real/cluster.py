@@ -6,13 +6,14 @@ import json
 import subprocess
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from sandboxlib import control_plane, operator_process, slurm_cluster
-from sandboxlib.daemons import kill, stop
+from sandboxlib.daemons import kill, start, stop
 from sandboxlib.paths import Paths
 
 SUITE = "forky"
@@ -32,9 +33,19 @@ class Tenant:
     def apply(self, manifest: dict[str, Any]) -> None:
         self.kubectl("apply", "-f", "-", stdin=json.dumps(manifest))
 
-    def job(self, name: str, *, script: str = "true", deletion_policy: str = "Cancel", **template: Any) -> None:
-        """Apply a SlurmJob whose script appends a line to the ledger before it does anything else."""
-        text = f"#!/bin/bash\necho {self.namespace}/{name} $SLURM_JOB_ID >> {LEDGER}\n{script}\n"
+    def job(
+        self,
+        name: str,
+        *,
+        script: str = "true",
+        deletion_policy: str = "Cancel",
+        interpreter: str = "/bin/bash",
+        **template: Any,
+    ) -> None:
+        """Apply a SlurmJob whose script appends a line to the ledger before it does anything else: whose it is, its
+        job id, and how often Slurm had started that id before."""
+        line = f"{self.namespace}/{name} $SLURM_JOB_ID ${{SLURM_RESTART_COUNT:-0}}"
+        text = f"#!{interpreter}\necho {line} >> {LEDGER}\n{script}\n"
         self.apply(
             {
                 "apiVersion": "slurmjob.dev/v1alpha1",
@@ -100,10 +111,38 @@ class Tenant:
         )
         return done.stdout.strip()
 
+    def start_now(self, name: str) -> None:
+        """Spare a job that Slurm starts again the two minutes that it would wait before; it waits while the last run
+        is cleaned up, and then takes the update."""
+        update = ["scontrol", "update", f"jobid={self.status(name)['jobId']}", "StartTime=now"]
+        show = ["scontrol", "show", "job", self.status(name)["jobId"]]
+        self.wait_until(lambda: "COMPLETING" not in self.slurm(*show))
+        self.slurm(*update)
+
     def slurm_states(self, name: str) -> list[str]:
         """States in slurmdbd of all jobs that carry this object's marker name."""
         out = self.slurm("sacct", "-X", "-n", "-P", "-S", "now-1hour", "-u", "alice", f"--name={name}", "-o", "State")
         return out.split("\n") if out else []
+
+
+def memory_limits_are_true(paths: Paths) -> bool:
+    """Whether Slurm can enforce memory limits on this machine."""
+    return any("memory limits true" in line for line in slurm_cluster.status(paths, SUITE))
+
+
+@contextmanager
+def nodes_dead(paths: Paths, *nodes: str) -> Iterator[None]:
+    """Kill the slurmd of these nodes; in the end they are back, and Slurm takes jobs for them."""
+    wanted = {f"{SUITE}-slurmd-{node}" for node in nodes}
+    daemons = [daemon for daemon in slurm_cluster.daemons(paths, SUITE) if daemon.name in wanted]
+    for daemon in daemons:
+        kill(daemon)
+    try:
+        yield
+    finally:
+        for daemon in daemons:
+            start(daemon)
+        slurm_cluster.up(paths, SUITE)
 
 
 def operator_kill(paths: Paths) -> None:

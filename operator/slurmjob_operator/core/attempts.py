@@ -15,7 +15,7 @@ from slurmjob_operator.api.slurmjob import UnknownOutcomePolicy
 from slurmjob_operator.api.status import MOST_ATTEMPTS_KEPT, Attempt, SlurmJobStatus
 from slurmjob_operator.core import conditions as edit
 from slurmjob_operator.core.records import JobRecord
-from slurmjob_operator.core.states import TERMINAL
+from slurmjob_operator.core.states import TERMINAL, script_exit
 from slurmjob_operator.core.times import epoch_of, optional_rfc3339, rfc3339
 from slurmjob_operator.core.view import JobView
 
@@ -89,14 +89,15 @@ def keep(view: JobView, *, reason: Reason, record: JobRecord | None, now: float)
         return status.attempts
     states = record.states & TERMINAL if record is not None else frozenset[str]()
     ended = record.end_time if record is not None else None
+    exit_code, signal = script_exit(record) if record is not None else (None, None)
     this = Attempt(
         attempt=status.attempt or 1,
         job_id=status.job_id,
         state=min(states, default=UNKNOWN),
         reason=str(reason),
-        exit_code=record.exit_code if record is not None else None,
-        signal=(record.signal or None) if record is not None else None,
-        start_time=optional_rfc3339(record.start_time) if record is not None else status.start_time,
+        exit_code=exit_code,
+        signal=signal,
+        start_time=optional_rfc3339(record.began_at) if record is not None else status.start_time,
         end_time=optional_rfc3339(ended) or rfc3339(now),
     )
     return (*status.attempts, this)[-MOST_ATTEMPTS_KEPT:]

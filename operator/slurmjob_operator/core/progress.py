@@ -12,7 +12,7 @@ from slurmjob_operator.api.status import Condition, Effective, SlurmJobStatus, S
 from slurmjob_operator.core import attempts
 from slurmjob_operator.core import conditions as edit
 from slurmjob_operator.core.records import JobRecord, Source
-from slurmjob_operator.core.states import End, end_of, has_terminal_base
+from slurmjob_operator.core.states import End, end_of, has_terminal_base, script_exit
 from slurmjob_operator.core.times import epoch_of, optional_rfc3339, rfc3339
 from slurmjob_operator.core.view import ConnectionFacts, JobView
 from slurmjob_operator.core.waiting import estimated_start, explain, keep_estimate
@@ -171,6 +171,7 @@ def following(view: JobView, record: JobRecord, *, now: float) -> SlurmJobStatus
 def ended(view: JobView, record: JobRecord, *, now: float) -> SlurmJobStatus:
     """The job has ended, because a record says so."""
     end = end_of(record)
+    exit_code, signal = script_exit(record)
     status = _with_record(view, record, now=now)
     end_time = optional_rfc3339(record.end_time) or rfc3339(now)
     return _finish(
@@ -184,8 +185,8 @@ def ended(view: JobView, record: JobRecord, *, now: float) -> SlurmJobStatus:
             failed=int(not end.succeeded),
             end_time=end_time,
             completion_time=end_time if end.succeeded else None,
-            exit_code=record.exit_code,
-            signal=record.signal or None,
+            exit_code=exit_code,
+            signal=signal,
             conditions=_final(_base(view, now=now), end, now=now),
         ),
     )
@@ -246,6 +247,8 @@ def cancelling(view: JobView, *, now: float) -> SlurmJobStatus:
 
 def _describe(record: JobRecord) -> tuple[str, Reason, str]:
     job = f"Slurm job {record.job_id}"
+    if record.states >= {"PENDING", "COMPLETING"}:
+        return "Completing", Reason.COMPLETING, f"{job} is ending on its nodes; then it is in the queue again."
     if record.states & {"COMPLETING"} or has_terminal_base(record.states):
         return "Completing", Reason.COMPLETING, f"{job} is ending."
     if "SUSPENDED" in record.states:
@@ -269,7 +272,7 @@ def _with_record(view: JobView, record: JobRecord, *, now: float) -> SlurmJobSta
     return replace(
         old,
         submit_time=optional_rfc3339(record.submit_time) or old.submit_time,
-        start_time=None if pending else optional_rfc3339(record.start_time) or old.start_time,
+        start_time=None if pending else optional_rfc3339(record.began_at) or old.start_time,
         stdout_path=record.stdout_path or old.stdout_path,
         stderr_path=record.stderr_path or old.stderr_path,
         effective=Effective(

@@ -23,7 +23,8 @@ class JobRecord:
 
     `states` is Slurm's base state with its flags, e.g. `{"CANCELLED", "COMPLETING"}`. `held` is true when the
     job's priority is 0 (JobHeldUser, JobHeldAdmin). `exit_code` and `signal` are those of the batch script;
-    they alone never decide success: TIMEOUT and CANCELLED carry 0 (facts measured: TRAP Q2).
+    they alone never decide success: TIMEOUT and CANCELLED carry 0 (facts measured: TRAP Q2). `description` is
+    Slurm's sentence beside `reason`; `failed_node` the node that the job lost.
     """
 
     source: Source
@@ -32,6 +33,7 @@ class JobRecord:
     name: str
     states: frozenset[str]
     reason: str | None = None
+    description: str | None = None
     comment: str = ""
     held: bool = False
     restarts: int = 0
@@ -46,6 +48,7 @@ class JobRecord:
     qos: str | None = None
     time_limit_seconds: int | None = None
     nodes: str | None = None
+    failed_node: str | None = None
     node_count: int | None = None
     cpus: int | None = None
     stdout_path: str | None = None
@@ -56,6 +59,13 @@ class JobRecord:
     def waits_held(self) -> bool:
         """Whether it waits, and will until somebody releases it."""
         return self.held and "PENDING" in self.states
+
+    @property
+    def began_at(self) -> int | None:
+        """When it began to run. Slurm gives a start time also to a job that waits (its guess) and to one that was
+        removed before it ran: the time of its end, and no nodes."""
+        never_ran = self.nodes is None and self.start_time == self.end_time
+        return None if "PENDING" in self.states or never_ran else self.start_time
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,6 +7,7 @@ runs the job again.
 
 from __future__ import annotations
 
+import signal
 from dataclasses import dataclass
 
 from slurmjob_operator.api.conditions import Reason
@@ -70,6 +71,22 @@ LAUNCH_FAILURE_SIGNAL = 53
 """What slurmctld reports when slurmd could not start the script: bad working directory or output file
 (measured on 24.11 and 26.05)."""
 
+MARKS_OF_SLURM: dict[str, int] = {"BOOT_FAIL": 1, "DEADLINE": 1, "NODE_FAIL": 1, "OUT_OF_MEMORY": 125}
+"""Signals that no process got: Slurm itself writes them beside these states (measured on 26.05)."""
+
+
+def script_exit(record: JobRecord) -> tuple[int | None, int | None]:
+    """Exit code and signal of the batch script of a record that is over; None: it has none, or nobody knows.
+
+    Beside any state but COMPLETED an exit code of 0 says nothing: slurmctld gives it to a job that was cancelled before
+    it started, slurmdbd to one that reached its time limit.
+    """
+    code = record.exit_code if record.exit_code or "COMPLETED" in record.states else None
+    marks = {number for state, number in MARKS_OF_SLURM.items() if state in record.states}
+    if _launch_failed(record):
+        marks.add(LAUNCH_FAILURE_SIGNAL)
+    return code, record.signal if record.signal and record.signal not in marks else None
+
 
 def end_of(record: JobRecord) -> End:
     """How the job of a record that is over ended. The state alone decides success (TRAP Q2)."""
@@ -81,13 +98,14 @@ def end_of(record: JobRecord) -> End:
     reason, words = _ENDS[base]
     if base == "TIMEOUT" and record.time_limit_seconds:
         words += f" of {record.time_limit_seconds // 60} min"
+    if base == "NODE_FAIL" and record.failed_node:
+        words = f"lost node {record.failed_node}"
     return End(succeeded=False, reason=reason, message=f"Slurm job {record.job_id} {words}.")
 
 
 def _failure(record: JobRecord) -> End:
     job = f"Slurm job {record.job_id}"
-    launch_failed = "LAUNCH_FAILED" in record.states or record.reason == "JobLaunchFailure"
-    if launch_failed or record.signal == LAUNCH_FAILURE_SIGNAL:
+    if _launch_failed(record):
         return End(
             succeeded=False,
             reason=Reason.LAUNCH_FAILED,
@@ -97,6 +115,20 @@ def _failure(record: JobRecord) -> End:
             ),
         )
     if record.signal:
-        return End(succeeded=False, reason=Reason.SIGNALED, message=f"{job} was ended by signal {record.signal}.")
-    code = "an unknown exit code" if record.exit_code is None else f"exit code {record.exit_code}"
+        name = _signal_name(record.signal)
+        return End(succeeded=False, reason=Reason.SIGNALED, message=f"{job} was ended by signal {name}.")
+    code = f"exit code {record.exit_code}" if record.exit_code else "an unknown exit code"
     return End(succeeded=False, reason=Reason.NON_ZERO_EXIT_CODE, message=f"{job} ended with {code}.")
+
+
+def _launch_failed(record: JobRecord) -> bool:
+    said = "LAUNCH_FAILED" in record.states or record.reason == "JobLaunchFailure"
+    return "FAILED" in record.states and (said or record.signal == LAUNCH_FAILURE_SIGNAL)
+
+
+def _signal_name(number: int) -> str:
+    """As `15 (SIGTERM)`; a number without a name alone."""
+    try:
+        return f"{number} ({signal.Signals(number).name})"
+    except ValueError:
+        return str(number)

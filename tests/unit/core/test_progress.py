@@ -72,6 +72,8 @@ def test_an_attempt_is_opened_for_a_template_at_a_time(status: SlurmJobStatus | 
         ({"RUNNING"}, {"nodes": "cn[1-2]"}, "Running", Reason.RUNNING, "Slurm job 7 is running on cn[1-2]."),
         ({"RUNNING", "CONFIGURING"}, {}, "Running", Reason.RUNNING, "is running"),
         ({"RUNNING", "COMPLETING"}, {}, "Completing", Reason.COMPLETING, "Slurm job 7 is ending."),
+        ({"PENDING", "COMPLETING"}, {}, "Completing", Reason.COMPLETING, "then it is in the queue again"),
+        ({"PENDING", "SPECIAL_EXIT"}, {"held": True}, "Held", Reason.HELD, "waits"),
         ({"COMPLETED", "COMPLETING"}, {}, "Completing", Reason.COMPLETING, "Slurm job 7 is ending."),
         ({"CANCELLED", "A_FLAG_OF_TOMORROW"}, {}, "Completing", Reason.COMPLETING, "is ending"),
         ({"SUSPENDED"}, {}, "Suspended", Reason.SUSPENDED_IN_SLURM, "Slurm job 7 is suspended in Slurm."),
@@ -157,8 +159,8 @@ def test_a_write_is_spared_for_a_job_that_was_just_released() -> None:
         ({"COMPLETED"}, {"exit_code": 0}, "Complete", (0, 1, 0), 0, None),
         ({"COMPLETED"}, {"exit_code": 0, "signal": 0}, "Complete", (0, 1, 0), 0, None),
         ({"FAILED"}, {"exit_code": 3}, "Failed", (0, 0, 1), 3, None),
-        ({"FAILED"}, {"exit_code": 0, "signal": 9}, "Failed", (0, 0, 1), 0, 9),
-        ({"TIMEOUT"}, {"exit_code": 0}, "Failed", (0, 0, 1), 0, None),
+        ({"FAILED"}, {"exit_code": 0, "signal": 9}, "Failed", (0, 0, 1), None, 9),
+        ({"TIMEOUT"}, {"exit_code": 0}, "Failed", (0, 0, 1), None, None),
         ({"CANCELLED"}, {}, "Failed", (0, 0, 1), None, None),
     ],
 )
@@ -181,6 +183,15 @@ def test_ended(
     assert edit.is_true(status.conditions, ConditionType.FINISHED)
     assert edit.is_true(status.conditions, ConditionType.STALLED) is not succeeded, "kstatus reads Failed"
     assert edit.find(status.conditions, ConditionType.RECONCILING) is None
+
+
+def test_what_was_removed_before_it_ran_has_no_start() -> None:
+    """Slurm gives the time of its end as that of its start, and no nodes."""
+    ended = progress.ended(view(recorded()), record({"CANCELLED"}, start_time=START, end_time=START), now=NOW)
+    assert ended.start_time is None
+    assert ended.attempts[-1].start_time is None
+    brief = record({"COMPLETED"}, start_time=START, end_time=START, nodes="n1")
+    assert progress.ended(view(recorded()), brief, now=NOW).start_time == rfc3339(START)
 
 
 def test_an_end_without_a_time_ends_now() -> None:

@@ -8,7 +8,7 @@ import pytest
 
 from slurmjob_operator.api.conditions import Reason
 from slurmjob_operator.core.records import JobRecord, Source
-from slurmjob_operator.core.states import TERMINAL, end_of, has_terminal_base, is_over
+from slurmjob_operator.core.states import TERMINAL, end_of, has_terminal_base, is_over, script_exit
 
 RECORD = JobRecord(source=Source.CONTROLLER, job_id=7, user="alice", name="n", states=frozenset())
 
@@ -50,7 +50,11 @@ def test_flags_that_do_no_harm(flag: str) -> None:
         ({"states": "COMPLETED", "exit_code": 0}, True, Reason.COMPLETED, "Slurm job 7 completed."),
         ({"states": "FAILED", "exit_code": 3}, False, Reason.NON_ZERO_EXIT_CODE, "Slurm job 7 ended with exit code 3."),
         ({"states": "FAILED"}, False, Reason.NON_ZERO_EXIT_CODE, "Slurm job 7 ended with an unknown exit code."),
-        ({"states": "FAILED", "signal": 9, "exit_code": 0}, False, Reason.SIGNALED, "was ended by signal 9."),
+        ({"states": "FAILED", "signal": 9, "exit_code": 0}, False, Reason.SIGNALED, "was ended by signal 9 (SIGKILL)."),
+        ({"states": "FAILED", "signal": 64}, False, Reason.SIGNALED, "was ended by signal 64"),
+        ({"states": "FAILED", "signal": 61}, False, Reason.SIGNALED, "was ended by signal 61."),
+        ({"states": "FAILED", "exit_code": 0}, False, Reason.NON_ZERO_EXIT_CODE, "ended with an unknown exit code."),
+        ({"states": "NODE_FAIL", "failed_node": "n7"}, False, Reason.NODE_FAILURE, "Slurm job 7 lost node n7."),
         ({"states": "FAILED", "signal": 53}, False, Reason.LAUNCH_FAILED, "could not be started on its node"),
         ({"states": "FAILED", "reason": "JobLaunchFailure"}, False, Reason.LAUNCH_FAILED, "look at `chdir`"),
         ({"states": "TIMEOUT", "time_limit_seconds": 300, "exit_code": 0}, False, Reason.TIME_LIMIT_EXCEEDED,
@@ -72,6 +76,36 @@ def test_trap_q2_the_state_decides_and_the_words_explain(
     end = end_of(replace(RECORD, **changes))  # type: ignore[arg-type]
     assert (end.succeeded, end.reason) == (succeeded, reason)
     assert message in end.message
+
+
+@pytest.mark.parametrize(
+    ("states", "code", "signal", "script"),
+    [
+        ("COMPLETED", 0, None, (0, None)),
+        ("FAILED", 3, None, (3, None)),
+        ("FAILED", None, 9, (None, 9)),
+        ("FAILED", 0, 9, (None, 9)),
+        ("FAILED", None, 53, (None, None)),
+        ("FAILED+LAUNCH_FAILED", 1, 53, (1, None)),
+        ("TIMEOUT", None, 15, (None, 15)),
+        ("TIMEOUT", 0, None, (None, None)),
+        ("TIMEOUT", 9, None, (9, None)),
+        ("CANCELLED", 0, None, (None, None)),
+        ("CANCELLED", None, 53, (None, 53)),
+        ("PREEMPTED", None, 15, (None, 15)),
+        ("OUT_OF_MEMORY", None, 125, (None, None)),
+        ("OUT_OF_MEMORY", None, 9, (None, 9)),
+        ("NODE_FAIL", None, 1, (None, None)),
+        ("BOOT_FAIL", None, 1, (None, None)),
+        ("DEADLINE", None, 1, (None, None)),
+        ("DEADLINE", None, 15, (None, 15)),
+    ],
+)
+def test_exit_code_and_signal_are_those_of_the_script(
+    states: str, code: int | None, signal: int | None, script: tuple[int | None, int | None]
+) -> None:
+    record = replace(RECORD, states=frozenset(states.split("+")), exit_code=code, signal=signal)
+    assert script_exit(record) == script
 
 
 def test_every_terminal_state_has_words() -> None:

@@ -216,3 +216,12 @@ def test_older_shapes_of_slurmdbds_words(state: Any, comment: Any) -> None:
 def test_whose_the_association_is_counts() -> None:
     assert family.accounting_record(ACCOUNTING | {"user": "somebody"}).user == "alice"
     assert family.accounting_record(ACCOUNTING | {"association": None}).user == "alice"
+
+
+def test_slurms_sentence_and_the_node_that_failed() -> None:
+    record = family.controller_record(
+        {**CONTROLLER, "state_description": "job requeued in held state", "failed_node": "n7"}
+    )
+    assert (record.description, record.failed_node) == ("job requeued in held state", "n7")
+    assert family.accounting_record({"job_id": 1, "failed_node": "n7"}).failed_node == "n7"
+    assert family.accounting_record({"job_id": 1, "failed_node": ""}).failed_node is None
