@@ -189,4 +189,13 @@ class SlurmConnectionStatus:
     cluster_name: Annotated[Text | None, Field(description="Name of the Slurm cluster (ClusterName).")] = None
     user: Annotated[Text | None, Field(description="Slurm user of the token.")] = None
     token_expiration_time: Annotated[Time | None, Field(description="When the token expires.")] = None
+    last_sweep_time: Annotated[
+        Time | None,
+        Field(
+            description=(
+                "Held Slurm jobs that belong to no attempt any more have been looked for among those submitted before "
+                "this time, and cancelled."
+            )
+        ),
+    ] = None
     conditions: Conditions = field(default=())

@@ -72,8 +72,12 @@ def attempt_not_open(view: JobView, facts: Facts, now: float) -> Decision | None
     """The intent is written before the deed, so that a crash in between is seen. It names template, cluster and
     user: when one of them is another now, and nothing is recorded, the attempt is opened anew."""
     status, connection = view.status, facts.connection
-    meant = (view.template_hash, connection.cluster_name, connection.user)
-    if status.attempt is not None and (status.template_hash, status.cluster_name, status.user) == meant:
+    pairs = (
+        (status.template_hash, view.template_hash),
+        (status.cluster_name, connection.cluster_name),
+        (status.user, connection.user),
+    )
+    if status.attempt is not None and all(opened_for in (None, now_is) for opened_for, now_is in pairs):
         return None
     if status.attempt is not None and isinstance(facts.submission, Accepted):
         return None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -34,6 +35,7 @@ from slurmjob_operator.engine.effects import Effect, of_status_write
 from slurmjob_operator.engine.events import post
 from slurmjob_operator.engine.ports import Outside
 from slurmjob_operator.engine.registry import Entry
+from slurmjob_operator.engine.unknown_outcomes import ServerUser
 from slurmjob_operator.engine.views import status_body
 from slurmjob_operator.kube import errors as kube_errors
 from slurmjob_operator.kube.port import Kind, KubeEvent, ObjectKey
@@ -73,6 +75,8 @@ class Actor:
         self._outside = outside
         self.port: SlurmPort | None = None
         self.connection = ConnectionFacts()
+        self.server = ""
+        self.on_unknown_outcome: Callable[[], None] = lambda: None
 
     async def bring_forward(self, entry: Entry) -> float | None:
         """Returns when to look again (epoch seconds), None: when something happens.
@@ -81,7 +85,12 @@ class Actor:
         """
         for _ in range(MOST_STEPS):
             now = self._outside.now()
-            entry.facts = replace(entry.facts, connection=self.connection, invalid=self._invalid(entry))
+            entry.facts = replace(
+                entry.facts,
+                connection=self.connection,
+                invalid=self._invalid(entry),
+                unconfirmed_elsewhere=self._outside.unknown_outcomes.others(entry.view.uid, at=self._at, now=now),
+            )
             decision = decide(entry.view, entry.facts, now)
             settled = decision.status == entry.view.status and decision.action is None
             if not await self._write(entry, decision):
@@ -93,6 +102,10 @@ class Actor:
                 self._count_orphan(entry, decision)
         logger.error("going in circles; trying again later", extra=context(entry.view))
         return self._outside.now() + LONGEST_RETRY_SECONDS
+
+    @property
+    def _at(self) -> ServerUser:
+        return self.server, self.connection.user
 
     # --- Kubernetes ---------------------------------------------------------------------------------------
 
@@ -233,6 +246,8 @@ class Actor:
             logger.warning("submission without an answer: %s", error, extra=context(entry.view))
             self._outside.metrics.submission_outcome_unknown()
             answer = Unconfirmed(at=self._outside.now())
+            self._outside.unknown_outcomes.note(entry.view.uid, at=self._at, now=answer.at)
+            self.on_unknown_outcome()
         entry.facts = learning.submission_answered(entry.facts, answer)
 
     async def _search(self, entry: Entry, port: SlurmPort) -> None:

@@ -129,8 +129,10 @@ def ready(status: SlurmConnectionStatus, connected: Connected, *, generation: in
     conditions = edit.drop(status.conditions, ConditionType.RECONCILING, ConditionType.STALLED)
     conditions = edit.put(conditions, ConditionType.READY, True, reason=Reason.CONNECTED, message=message, now=now)
     conditions = edit.put(conditions, ConditionType.CREDENTIALS_VALID, True, reason=Reason.TOKEN_ACCEPTED, now=now)
+    same = (status.cluster_name, status.user) == (info.cluster_name, connected.token.user)
     return replace(
         status,
+        last_sweep_time=status.last_sweep_time if same else None,
         observed_generation=generation,
         slurm_version=info.release,
         api_version=info.api_version,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from typing import TypeVar
 
 from slurmjob_operator.core.records import Accepted, ClusterInfo, JobRecord
@@ -56,6 +56,10 @@ class CountingPort:
     async def search(self, *, name: str, since: int) -> tuple[JobRecord, ...]:
         """See `SlurmPort`."""
         return await self._counted("search", self._port.search(name=name, since=since))
+
+    async def held_jobs(self, *, since: int, known: Collection[int]) -> tuple[JobRecord, ...]:
+        """See `SlurmPort`."""
+        return await self._counted("held_jobs", self._port.held_jobs(since=since, known=known))
 
     async def release(self, job_id: int, *, comment: str, keep_held: bool = False) -> None:
         """See `SlurmPort`."""

@@ -9,6 +9,7 @@ from typing import Protocol
 from slurmjob_operator.api.connection import SlurmConnectionSpec
 from slurmjob_operator.engine.effects import Nobody, Witness
 from slurmjob_operator.engine.metrics import Metrics
+from slurmjob_operator.engine.unknown_outcomes import UnknownOutcomes
 from slurmjob_operator.kube.port import KubePort
 from slurmjob_operator.slurm.port import SlurmPort
 from slurmjob_operator.slurm.token import SlurmToken
@@ -38,3 +39,4 @@ class Outside:
     monotonic: Callable[[], float]
     witness: Witness = field(default_factory=Nobody)
     metrics: Metrics = field(default_factory=Metrics)
+    unknown_outcomes: UnknownOutcomes = field(default_factory=UnknownOutcomes)

@@ -8,18 +8,22 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Mapping
+from collections.abc import Coroutine, Mapping
+from dataclasses import replace
 from typing import Any
 
 from slurmjob_operator.api.conditions import ConditionType, EventReason, Reason
 from slurmjob_operator.core import conditions as edit
+from slurmjob_operator.core.attempts import unknown_reason
 from slurmjob_operator.core.learning import outdated
+from slurmjob_operator.core.times import epoch_of, rfc3339
 from slurmjob_operator.core.view import ConnectionFacts, Trouble
 from slurmjob_operator.engine import connecting
 from slurmjob_operator.engine.acting import Actor, CredentialsLost, Gone, context, retry_delay
 from slurmjob_operator.engine.connection_object import ConnectionObject
 from slurmjob_operator.engine.ports import Outside
 from slurmjob_operator.engine.registry import ConnectionKey, Entry, Registry
+from slurmjob_operator.engine.sweeping import Sweeper
 from slurmjob_operator.kube import errors as kube_errors
 from slurmjob_operator.slurm import errors as slurm_errors
 from slurmjob_operator.slurm.token import SlurmToken
@@ -31,6 +35,7 @@ LONGEST_SLEEP_SECONDS = 30.0
 MISSING_CONNECTION_SECONDS = 3600.0
 DEFAULT_POLL_SECONDS = 10.0
 LONGEST_REREAD_SECONDS = 300.0
+REFUSED_AGAIN_SECONDS = 60.0
 REREADS_PER_SECOND = 2.0
 """Reads of pending jobs for their reason, at most, besides the shared poll of states."""
 
@@ -45,6 +50,7 @@ class Session:
         self._outside = outside
         self._registry = registry
         self._actor = Actor(outside)
+        self._sweeper = self._new_sweeper()
         self._object = ConnectionObject(key, outside)
         self._connected: connecting.Connected | None = None
         self._token: SlurmToken | None = None
@@ -52,6 +58,8 @@ class Session:
         self._connect_at = 0.0
         self._failures = 0
         self._poll_at = 0.0
+        self._refused_at = -REFUSED_AGAIN_SECONDS
+        self._sweeping = False
         self._wake = asyncio.Event()
         self._slots = asyncio.Semaphore(AT_ONCE)
         self._tasks: set[asyncio.Task[None]] = set()
@@ -114,11 +122,15 @@ class Session:
         if self._connected is not None and self._outside.monotonic() >= self._poll_at:
             await self._poll(self._connected)
         self._start_due()
+        if self._connected is not None and not self._sweeping and self._outside.monotonic() >= self._sweeper.due_at:
+            self._sweeping = True
+            self._start(self._sweep(self._connected), name=f"sweep {self.key}")
 
     def _take_edits(self) -> None:
         """An edit, or another object of that name: connect anew."""
         if self._edits_seen != self._object.edits:
             self._edits_seen = self._object.edits
+            self._sweeper = self._new_sweeper()
             self._connected = None
             self._failures = 0
             self._connect_at = 0.0
@@ -131,6 +143,8 @@ class Session:
         times += [entry.due for entry in self._registry.of(self.key) if entry.due is not None and not entry.running]
         if self._connected is not None:
             times.append(self._poll_at)
+            if not self._sweeping:
+                times.append(self._sweeper.due_at)
         if self._object.body is not None:
             times.append(self._connect_at)
         try:
@@ -173,9 +187,11 @@ class Session:
         self._token = connected.token
         self._poll_at = 0.0
         self._actor.port = connected.port
+        self._actor.server = connected.spec.servers[0].url
         self._actor.connection = ConnectionFacts(
             user=connected.token.user,
             cluster_name=connected.info.cluster_name,
+            accounting=connected.info.accounting,
             deletion_deadline_seconds=connected.spec.deletion_deadline_seconds,
         )
         self._all_due()
@@ -194,6 +210,7 @@ class Session:
             user=self._actor.connection.user,
             cluster_name=self._actor.connection.cluster_name,
             deletion_deadline_seconds=self._deletion_deadline(),
+            accounting=self._actor.connection.accounting,
             problem=trouble,
         )
         if old is None or old.reason != reason:
@@ -218,10 +235,13 @@ class Session:
         return f"SlurmConnection {self.key[1]} does not exist in namespace {self.key[0]}."
 
     def _lose_credentials(self) -> None:
-        """The token was refused: read the Secret again."""
+        """The token was refused: read the Secret again, at once the first time."""
         if self._connected is not None:
+            now = self._outside.monotonic()
+            again = now - self._refused_at < REFUSED_AGAIN_SECONDS
+            self._refused_at = now
             self._connected = None
-            self._connect_at = 0.0
+            self._connect_at = now + connecting.RETRY_SECONDS if again else 0.0
             self.wake()
 
     # --- The jobs -----------------------------------------------------------------------------------------
@@ -240,9 +260,35 @@ class Session:
                 entry.due = None
                 if was_waiting:
                     entry.facts = outdated(entry.facts)
-                task = asyncio.create_task(self._bring_forward(entry), name=f"slurmjob {entry.view.uid}")
-                self._tasks.add(task)
-                task.add_done_callback(self._tasks.discard)
+                self._start(self._bring_forward(entry), name=f"slurmjob {entry.view.uid}")
+
+    def _start(self, work: Coroutine[Any, Any, None], *, name: str) -> None:
+        task = asyncio.create_task(work, name=name)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    def _new_sweeper(self) -> Sweeper:
+        """For one cluster and user: what another one had swept counts no more."""
+        sweeper = Sweeper(self._outside)
+        self._actor.on_unknown_outcome = sweeper.after_unknown_outcome
+        return sweeper
+
+    async def _sweep(self, connected: connecting.Connected) -> None:
+        """Beside everything else: a sweep may ask for many jobs, one after another."""
+        sweeper, status = self._sweeper, self._object.status
+        if sweeper.clean_until is None and status.last_sweep_time is not None:
+            sweeper.clean_until = epoch_of(status.last_sweep_time)
+        known = {entry.view.recorded_id for entry in self._registry.of(self.key)}
+        try:
+            await sweeper.sweep(connected.port, known=known)
+            if sweeper.clean_until is not None and sweeper is self._sweeper:
+                swept = replace(self._object.status, last_sweep_time=rfc3339(sweeper.clean_until))
+                await self._object.tell(swept, EventReason.CONNECTION_READY, "")
+        except Exception:
+            logger.exception("a sweep of connection %s/%s failed", *self.key)
+        finally:
+            self._sweeping = False
+            self.wake()
 
     async def _bring_forward(self, entry: Entry) -> None:
         try:
@@ -295,6 +341,9 @@ class Session:
             await self._lost_sight(error)
             return
         for job_id, entry in live.items():
+            unclear = job_id not in states or unknown_reason(entry.view.status) is not None
+            if unclear and entry.due is not None:
+                continue  # It is looked at again when the decision said, not at every poll.
             known = frozenset(entry.view.status.slurm.states) if entry.view.status.slurm else frozenset({"PENDING"})
             if states.get(job_id) != known or not edit.is_true(entry.view.status.conditions, ConditionType.SYNCED):
                 self._read_again(entry)

@@ -10,6 +10,8 @@ import pytest
 from slurmjob_operator.api.conditions import ConditionType, Reason
 from slurmjob_operator.api.status import SlurmJobStatus
 from slurmjob_operator.core import conditions as edit
+from slurmjob_operator.core import progress
+from slurmjob_operator.core.attempts import open_attempt
 from slurmjob_operator.core.decide import decide
 from slurmjob_operator.core.decision import (
     AddFinalizer,
@@ -77,6 +79,8 @@ HELD = JobRecord(
 RELEASED = replace(HELD, held=False, reason="Priority", comment=HELD.comment.replace("]", " released]"))
 RUNNING = replace(RELEASED, states=frozenset({"RUNNING"}), reason="None", start_time=int(NOW) + 1, nodes="n1")
 ENDED = replace(RUNNING, states=frozenset({"COMPLETED"}), end_time=int(NOW) + 2, exit_code=0)
+REFUSED = _with(RECORDED, progress.release_refused(RECORDED, message="the site says no", now=NOW))
+NO_SLURMDBD = replace(KNOWN.connection, accounting=False)
 
 
 def _reason(decision: Decision, kind: ConditionType) -> str | None:
@@ -94,15 +98,18 @@ def _reason(decision: Decision, kind: ConditionType) -> str | None:
         ("nothing_found", OPEN, replace(KNOWN, search=()), Submit()),
         ("twin_held", OPEN, replace(KNOWN, search=(replace(HELD, comment=HELD.comment.replace("h=ab", "h=cd")),)),
          Cancel(7)),
-        ("accepted_for_another_template", replace(OPEN, template_hash="cd"),
-         replace(KNOWN, submission=Accepted(job_id=9)), Cancel(9)),
+        ("accepted_too_late, the template was edited", replace(OPEN, template_hash="cd"),
+         replace(KNOWN, submission=Accepted(job_id=9), sent_for=open_attempt(OPEN)), Cancel(9)),
+        ("accepted_too_late, the next attempt is open", _with(OPEN, replace(OPEN.status, attempt=2)),
+         replace(KNOWN, submission=Accepted(job_id=9), sent_for=open_attempt(OPEN)), Cancel(9)),
         ("late_submission_possible", OPEN, replace(KNOWN, submission=Unconfirmed(at=NOW), search=(), searched_at=NOW),
          None),
         ("late_submission_settled", OPEN,
          replace(KNOWN, submission=Unconfirmed(at=NOW - LATE_SUBMISSION_SECONDS), search=(), searched_at=NOW - 1),
          Search()),
         ("not_read", RECORDED, KNOWN, ReadJob(7)),
-        ("accepted_twin", RECORDED, replace(KNOWN, submission=Accepted(job_id=9)), Cancel(9)),
+        ("accepted_too_late, another id is recorded", RECORDED,
+         replace(KNOWN, submission=Accepted(job_id=9)), Cancel(9)),
         ("not_known_to_slurmctld", RECORDED, replace(KNOWN, controller=NotKnown(since=NOW)), ReadAccounting(7)),
         ("held_without_note, recorded here", RECORDED, replace(KNOWN, controller=HELD, recorded_here="7"), Release(7)),
         ("held_without_note, after a restart", RECORDED, replace(KNOWN, controller=HELD), ReadAccounting(7)),
@@ -117,7 +124,26 @@ def _reason(decision: Decision, kind: ConditionType) -> str | None:
         ("held_without_note, it began", RECORDED,
          replace(KNOWN, controller=HELD, accounting=(replace(RUNNING, source=Source.ACCOUNTING),), backlog=0), None),
         ("held with the note", RECORDED, replace(KNOWN, controller=replace(RELEASED, held=True)), None),
-        ("release_refused", RECORDED, replace(KNOWN, controller=HELD, release_refused="no"), Cancel(7)),
+        ("release_refused, not said yet", RECORDED, replace(KNOWN, controller=HELD, release_refused="no"), None),
+        ("release_refused", REFUSED, replace(KNOWN, controller=HELD), Cancel(7)),
+        ("release_refused, and somebody else released it", RECORDED,
+         replace(KNOWN, controller=RUNNING, release_refused="no"), None),
+        ("accepted_too_late, ended meanwhile",
+         _with(RECORDED, decide(RECORDED, replace(KNOWN, controller=ENDED), NOW).status),
+         replace(KNOWN, submission=Accepted(job_id=9)), Cancel(9)),
+        ("unconfirmed_elsewhere", OPEN, replace(KNOWN, fresh=True, unconfirmed_elsewhere=2), None),
+        ("opened for another user", OPEN, replace(KNOWN, connection=replace(KNOWN.connection, user="bob")), None),
+        ("without slurmdbd, before the release is noted", RECORDED,
+         replace(KNOWN, connection=NO_SLURMDBD, controller=HELD, recorded_here="7"), None),
+        ("without slurmdbd, the release is noted", _with(RECORDED, progress.releasing(RECORDED, now=NOW)),
+         replace(KNOWN, connection=NO_SLURMDBD, controller=HELD, recorded_here="7"), Release(7)),
+        ("without slurmdbd, released perhaps by an earlier process",
+         _with(RECORDED, progress.releasing(RECORDED, now=NOW)),
+         replace(KNOWN, connection=NO_SLURMDBD, controller=HELD), None),
+        ("comment rewritten before the release", RECORDED,
+         replace(KNOWN, controller=replace(HELD, comment="mine"), recorded_here="7"), Release(7)),
+        ("comment rewritten, after a restart", RECORDED,
+         replace(KNOWN, controller=replace(HELD, comment="mine")), None),
         ("finished", _with(RECORDED, decide(RECORDED, replace(KNOWN, controller=ENDED), NOW).status), KNOWN,
          RemoveFinalizer()),
     ],
@@ -166,8 +192,10 @@ def test_next_action(rule: str, view: JobView, facts: Facts, action: Any) -> Non
          Reason.IDENTITY_UNPROVEN),
         (RECORDED, replace(KNOWN, controller=HELD, accounting=(RUNNING,), backlog=0), "Unknown", ConditionType.STALLED,
          Reason.STATE_ROLLED_BACK),
-        (RECORDED, replace(KNOWN, controller=replace(ENDED, states=frozenset({"CANCELLED"}), start_time=5, end_time=5),
-                           release_refused="the site says no"), "Failed", ConditionType.FAILED, Reason.RELEASE_REFUSED),
+        (REFUSED, replace(KNOWN, controller=replace(ENDED, states=frozenset({"CANCELLED"}))), "Failed",
+         ConditionType.FAILED, Reason.RELEASE_REFUSED),
+        (RECORDED, replace(KNOWN, connection=NO_SLURMDBD, controller=HELD), "Pending", ConditionType.RECONCILING,
+         Reason.PENDING_IN_QUEUE),
     ],
 )  # fmt: skip
 def test_next_status(view: JobView, facts: Facts, state: str, condition: ConditionType, reason: Reason) -> None:

@@ -10,7 +10,7 @@ import pytest
 from slurmjob_operator.core import learning
 from slurmjob_operator.core.records import Accepted
 from slurmjob_operator.core.view import Deferral, Facts, JobView, NotKnown, Rejection, Submission, Unconfirmed
-from tests.unit.core.values import AWAY, NOW, OTHER_HASH, facts, held, opened, record, recorded, view
+from tests.unit.core.values import AWAY, HASH, NOW, OTHER_HASH, facts, held, opened, record, recorded, view
 
 ASKED: dict[str, Any] = {"controller": record(), "accounting": (record(),), "backlog": 0, "search": (record(),)}
 FULL = facts(**ASKED, trouble=AWAY, fresh=True, finalizer_here=True, releases=1, recorded_here="7", missing_since=NOW)
@@ -84,7 +84,8 @@ def test_the_finalizer_is_remembered() -> None:
 
 
 def test_a_submission_may_exist_from_before_it_is_sent() -> None:
-    assert changed(FULL, learning.submitting(FULL)) == {"fresh": False, "search": None}
+    known = changed(FULL, learning.submitting(FULL, view(opened())))
+    assert known == {"fresh": False, "search": None, "sent_for": (1, HASH, "alice")}
 
 
 @pytest.mark.parametrize(

@@ -248,14 +248,16 @@ def test_slurms_words_at_submission_are_repeated() -> None:
 def test_times_to_look_again() -> None:
     sent = NOW - 5
     lost = facts(submission=Unconfirmed(at=sent), unconfirmed=1, search=(), searched_at=sent + 1)
+    asked = decide(view(opened()), replace(lost, searched_at=sent + 15, unconfirmed=2), NOW).status
+    refused = progress.release_refused(view(recorded()), message="no", now=NOW)
     for seen, known, at in [
         (view(opened()), facts(submission=Deferral(message="full", until=NOW + 9)), NOW + 9),
         (view(opened()), facts(trouble=AWAY), AWAY.retry_at),
         (view(opened()), lost, sent + 15),
-        (view(opened()), replace(lost, searched_at=sent + 15, unconfirmed=2), NOW + 300),
+        (view(asked), replace(lost, searched_at=sent + 15, unconfirmed=2), NOW + 300),
         (view(recorded()), facts(trouble=AWAY), AWAY.retry_at),
         (view(recorded()), facts(controller=held(), accounting=(), backlog=0), NOW + 2),
-        (view(recorded()), facts(controller=held(), release_refused="no", cancelled_at=NOW), NOW + 2),
+        (view(refused), facts(controller=held(), cancelled_at=NOW), NOW + 2),
         (view(recorded()), facts(controller=record({"RUNNING"}, name="x", comment="")), NOW + 30),
         (view(recorded()), facts(controller=record({"RUNNING"})), None),
         (view(rejected()), facts(), None),

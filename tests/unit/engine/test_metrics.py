@@ -160,6 +160,7 @@ CALLS: dict[str, tuple[tuple[Any, ...], dict[str, Any]]] = {
     "states": (((7, 8),), {}),
     "accounting": ((7,), {}),
     "search": ((), {"name": "n", "since": 3}),
+    "held_jobs": ((), {"since": 5, "known": (7,)}),
     "release": ((7,), {"comment": "c", "keep_held": True}),
     "cancel": ((7,), {}),
     "accounting_backlog": ((), {}),

@@ -142,8 +142,10 @@ async def test_no_live_job_no_request(cluster: Cluster) -> None:
     cluster.connection()
     await asyncio.sleep(1)
     before = cluster.slurm.calls.copy()
-    await asyncio.sleep(3600)
+    await asyncio.sleep(3590)
     assert cluster.slurm.calls == before
+    await asyncio.sleep(3600)
+    assert cluster.slurm.calls - before == {"held_jobs": 1}, "the hourly sweep"
 
 
 async def test_a_pending_job_is_read_for_its_reason_ever_more_rarely(cluster: Cluster) -> None:

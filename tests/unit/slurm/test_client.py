@@ -159,7 +159,23 @@ async def test_the_newest_version_that_both_know_is_taken() -> None:
 
     info = await client(answer, api_version="Auto").info()
     assert (info.cluster_name, info.release, info.api_version) == ("campus", "26.05.5", "v0.0.43")
-    assert asked == [f"/slurm/v0.0.{minor}/diag" for minor in (45, 44, 43)]
+    assert asked == [*(f"/slurm/v0.0.{minor}/diag" for minor in (45, 44, 43)), "/slurmdb/v0.0.43/job/1"]
+
+
+@pytest.mark.parametrize(
+    ("answer", "accounting"),
+    [
+        (httpx.Response(404, text="Unable to find requested URL endpoint."), False),
+        (httpx.Response(200, json={"jobs": [], "errors": []}), True),
+        (httpx.Response(502, json={"jobs": [], "errors": [error(7000)]}), True),
+        (httpx.Response(404, json={"jobs": [], "errors": [error(2017)]}), True),
+    ],
+)
+async def test_a_slurm_without_slurmdbd_serves_no_path_of_it(answer: httpx.Response, accounting: bool) -> None:
+    port = client(
+        lambda request: answer if request.url.path.startswith("/slurmdb") else httpx.Response(200, json={"meta": META})
+    )
+    assert (await port.info()).accounting is accounting
 
 
 async def test_trap_j3_ping_proves_nothing_so_it_is_not_asked() -> None:

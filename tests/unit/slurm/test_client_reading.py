@@ -8,8 +8,14 @@ import httpx
 import pytest
 
 from slurmjob_operator.slurm import client as under_test
-from slurmjob_operator.slurm.client import LARGEST_CHUNK, SlurmrestdClient
-from slurmjob_operator.slurm.errors import CredentialsRejected, JobNotFound, NotSupported, Unavailable
+from slurmjob_operator.slurm.client import LARGEST_CHUNK, LONGEST_LISTING, SlurmrestdClient
+from slurmjob_operator.slurm.errors import (
+    AccountingUnavailable,
+    CredentialsRejected,
+    JobNotFound,
+    NotSupported,
+    Unavailable,
+)
 from tests.unit.slurm.answers import META, always, client, error, page
 
 
@@ -58,6 +64,9 @@ async def test_trap_f3_of_several_records_all_come_oldest_first() -> None:
     ]
     records = await always(200, {"jobs": rows, "errors": []}).accounting(7)
     assert [record.name for record in records] == ["old", "new"]
+
+
+NO_BACKLOG = httpx.Response(200, json={"statistics": {"dbd_agent_queue_size": 0}, "errors": []})
 
 
 def _serving_states(sizes: list[int], *, most: int) -> SlurmrestdClient:
@@ -133,6 +142,8 @@ async def test_trap_a1_a2_search_asks_slurmdbd_by_submit_time_and_slurmctld_for_
     asked: list[str] = []
 
     def answer(request: httpx.Request) -> httpx.Response:
+        if request.url.path.endswith("/diag"):
+            return NO_BACKLOG
         asked.append(str(request.url))
         if request.url.path.startswith("/slurmdb/"):
             rows = [
@@ -166,6 +177,8 @@ async def test_names_that_slurmdbd_would_not_find_are_compared_here(name: str, k
     """Its filter is a list separated by commas, and it keeps some names in another form."""
 
     def answer(request: httpx.Request) -> httpx.Response:
+        if request.url.path.endswith("/diag"):
+            return NO_BACKLOG
         if not request.url.path.startswith("/slurmdb/"):
             return httpx.Response(404, json={"errors": [error(2017)]})
         assert "job_name" not in request.url.params
@@ -177,6 +190,8 @@ async def test_names_that_slurmdbd_would_not_find_are_compared_here(name: str, k
 
 async def test_of_a_requeued_job_the_newest_record_is_found_once() -> None:
     def answer(request: httpx.Request) -> httpx.Response:
+        if request.url.path.endswith("/diag"):
+            return NO_BACKLOG
         if not request.url.path.startswith("/slurmdb/"):
             return httpx.Response(404, json={"errors": [error(2017)]})
         rows = [
@@ -231,6 +246,7 @@ async def test_trap_p1_q1_nobody_asks_for_the_list_of_all_jobs() -> None:
         "/slurm/v0.0.45/diag",
         "/slurm/v0.0.45/job/7",
         "/slurm/v0.0.45/jobs/state",
+        "/slurmdb/v0.0.45/job/1",
         "/slurmdb/v0.0.45/job/7",
         "/slurmdb/v0.0.45/jobs",
     }
@@ -241,3 +257,71 @@ async def test_backlog() -> None:
     body = {"statistics": {"dbd_agent_queue_size": 3}, "errors": [], "meta": META}
     assert await always(200, body).accounting_backlog() == 3
     assert await always(200, {"statistics": {}, "errors": []}).accounting_backlog() is None
+
+
+async def test_what_slurmdbd_has_not_heard_yet_is_not_missing() -> None:
+    port = always(200, {"statistics": {"dbd_agent_queue_size": 3}, "jobs": [], "errors": []})
+    with pytest.raises(AccountingUnavailable, match="not yet heard 3 messages"):
+        await port.search(name="wing", since=100)
+    with pytest.raises(AccountingUnavailable, match="not yet heard 3 messages"):
+        await port.held_jobs(since=100, known=())
+
+
+async def test_held_jobs_are_those_that_slurmctld_holds() -> None:
+    """slurmdbd tells which of our user's jobs wait, slurmctld which of them are held; known ones are not asked for."""
+    asked: list[str] = []
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        asked.append(request.url.path.rpartition("/")[2])
+        if request.url.path.endswith("/diag"):
+            return NO_BACKLOG
+        if request.url.path.startswith("/slurmdb/"):
+            rows = [
+                {"job_id": n, "name": "x", "user": "alice", "state": {"current": [state]}, "time": {"submission": 200}}
+                for n, state in ((5, "RUNNING"), (6, "PENDING"), (7, "PENDING"), (8, "PENDING"), (9, "PENDING"))
+            ]
+            return httpx.Response(200, json={"jobs": rows, "errors": []})
+        job_id = int(asked[-1])
+        if job_id == 9:
+            return httpx.Response(404, json={"errors": [error(2017)]})
+        job = {"job_id": job_id, "user_name": "alice", "job_state": ["PENDING"], "hold": job_id == 7}
+        return httpx.Response(200, json={"jobs": [job], "errors": []})
+
+    records = await client(answer).held_jobs(since=100, known={6})
+    assert [record.job_id for record in records] == [7]
+    assert asked == ["diag", "jobs", "7", "8", "9"]
+
+
+def _without_slurmdbd(count: int, asked: list[str]) -> SlurmrestdClient:
+    def answer(request: httpx.Request) -> httpx.Response:
+        asked.append(request.url.path.removeprefix("/slurm/v0.0.45/"))
+        if request.url.path.startswith("/slurmdb"):
+            return httpx.Response(404, text="Unable to find requested URL")
+        rows = [
+            {"job_id": n, "name": "wing", "user_name": user, "job_state": ["PENDING"], "hold": True,
+             "submit_time": {"set": True, "number": at}}
+            for n, user, at in ((7, "alice", 200), (8, "bob", 200), (9, "alice", 50))
+        ]  # fmt: skip
+        short = asked[-1] == "jobs/state"
+        return httpx.Response(200, json={"jobs": [{}] * count if short else rows, "meta": META, "errors": []})
+
+    return client(answer)
+
+
+async def test_without_slurmdbd_the_list_is_searched_and_no_record_is_had() -> None:
+    asked: list[str] = []
+    port = _without_slurmdbd(3, asked)
+    await port.info()
+    assert await port.accounting(7) == ()
+    assert [record.job_id for record in await port.search(name="wing", since=100)] == [7]
+    assert [record.job_id for record in await port.held_jobs(since=10, known={7})] == [9]
+    assert asked[2:] == ["jobs/state", "jobs"] * 2
+
+
+async def test_trap_p1_a_long_list_is_never_read() -> None:
+    asked: list[str] = []
+    port = _without_slurmdbd(LONGEST_LISTING + 1, asked)
+    await port.info()
+    with pytest.raises(Unavailable, match="there are 3001"):
+        await port.search(name="wing", since=100)
+    assert "jobs" not in asked
