@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any, Final
 
@@ -27,6 +28,8 @@ FIRST_CHUNK: Final = 500
 LARGEST_CHUNK: Final = 3500
 """As many ids of ten digits as fit into the 65,536 characters that httpx sends."""
 SMALLEST_CHUNK: Final = 1
+BACKLOG_READS: Final = 15
+BACKLOG_SECONDS: Final = 0.2
 LONGEST_LISTING: Final = 3000
 """Jobs of a whole list: about 25 MB and 3 s of slurmrestd (measured: 8.2 kB and 0.6 ms a job)."""
 TOO_LONG: Final = frozenset({400, 413, 414, 431})
@@ -193,9 +196,7 @@ class SlurmrestdClient:
 
     async def _submitted_since(self, since: int, *, name: str | None = None) -> list[JobRecord]:
         """slurmdbd's newest record of each job of our user, once slurmdbd has heard all that slurmctld knows."""
-        backlog = await self.accounting_backlog()
-        if backlog:
-            raise AccountingUnavailable(f"slurmdbd has not yet heard {backlog} messages of slurmctld")
+        await self._wait_until_slurmdbd_has_heard_all()
         query = [("users", self.user), ("submit_time", str(since)), ("skip_steps", "true")]
         if name is not None and _can_be_asked_for(name):
             query.append(("job_name", name))
@@ -204,6 +205,15 @@ class SlurmrestdClient:
         newest = {r.job_id: r for r in sorted(found, key=lambda r: r.submit_time or 0) if r.user == self.user}
         # slurmdbd does not always keep to its filters: a time in the future is none (measured on 26.05)
         return [record for record in newest.values() if (record.submit_time or since) >= since]
+
+    async def _wait_until_slurmdbd_has_heard_all(self) -> None:
+        """For messages that are on their way it takes an instant; after an outage of slurmdbd the caller comes again."""
+        for _ in range(BACKLOG_READS):
+            backlog = await self.accounting_backlog()
+            if not backlog:
+                return
+            await asyncio.sleep(BACKLOG_SECONDS)
+        raise AccountingUnavailable(f"slurmdbd has not yet heard {backlog} messages of slurmctld")
 
     async def _listing(self, since: int) -> list[JobRecord]:
         """slurmctld's whole list, for a Slurm without slurmdbd: never a long one, never two at once (TRAP P1)."""

@@ -259,12 +259,26 @@ async def test_backlog() -> None:
     assert await always(200, {"statistics": {}, "errors": []}).accounting_backlog() is None
 
 
+@pytest.mark.looptime
 async def test_what_slurmdbd_has_not_heard_yet_is_not_missing() -> None:
     port = always(200, {"statistics": {"dbd_agent_queue_size": 3}, "jobs": [], "errors": []})
     with pytest.raises(AccountingUnavailable, match="not yet heard 3 messages"):
         await port.search(name="wing", since=100)
     with pytest.raises(AccountingUnavailable, match="not yet heard 3 messages"):
         await port.held_jobs(since=100, known=())
+
+
+@pytest.mark.looptime
+async def test_messages_on_their_way_to_slurmdbd_are_waited_for() -> None:
+    left = [2, 1, 0]
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        if request.url.path.endswith("/diag"):
+            return httpx.Response(200, json={"statistics": {"dbd_agent_queue_size": left.pop(0)}, "errors": []})
+        assert not left
+        return httpx.Response(200, json={"jobs": [], "errors": []})
+
+    assert await client(answer).search(name="wing", since=100) == ()
 
 
 async def test_held_jobs_are_those_that_slurmctld_holds() -> None:
