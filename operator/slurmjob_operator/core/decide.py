@@ -1,13 +1,49 @@
-"""The rules of one attempt, once.
+"""The protocol: each attempt of a SlurmJob runs at most once, whatever crashes, and nothing of it is lost.
 
-Two rules carry it: an attempt's job id is written into status once, with a resourceVersion precondition, and
-never replaced; and only a recorded job is ever released. A job that was submitted and not recorded stays
-held and never runs. From that follows the order of effects, each durable before the next begins:
+Two rules carry it. An attempt's job id is written into status once, with a resourceVersion precondition, and never
+replaced; and only a recorded job is ever released. A job that was submitted and not recorded stays held and never
+runs. From that follows the order of effects, each durable before the next begins:
 
     finalizer -> attempt opened (status) -> submitted held -> job id recorded (status) -> released -> followed
+    -> attempt closed (status) -> let go, or the next attempt opened
 
-`decide` is a total function over values. It takes the first rule that speaks; each rule is named by the fact
-it tests. The caller writes the decision's status, then takes its action, learns from it, and asks again.
+*Unknown outcomes.* A lost answer and a killed process are one case: before anything is submitted (again), the jobs
+of our user since the attempt was opened are searched for its marker, ended ones included. What is found is adopted in
+whatever state it is. Nothing found, and Slurm cannot take the lost one any more: submitted again, held. After the
+second lost answer of an attempt nobody goes on by himself.
+
+*Whose job is it?* Slurm reuses ids. Every record is held against user, marker, name and submit time before it is
+believed (`identity`): a stranger's job is not followed, not released, not cancelled, and ends nothing.
+
+*Release, once.* The note `released` goes into the marker in the very update that lifts the hold, so that Slurm's state
+save keeps or loses both. Held with the note: somebody holds it since, and may. Held without it: released by the
+process that recorded it, or when slurmdbd, having heard all, says that it never began; else slurmctld has lost its
+newest state and it may have begun: it stays held, and a person or the policy decides. Without slurmdbd the time of
+the release stands in status before it, and serves instead.
+
+*Absence is never an end.* Only a record that says so ends an attempt: a terminal base state without a flag that may
+mean another run. What slurmctld has forgotten slurmdbd tells. A job that neither knows for ten minutes is lost, its
+outcome unknown: never submitted again by us, unless somebody says so.
+
+*Twins* (held, never released, owned by no attempt any more) are cancelled when they are in hand, when a search shows
+them, and by the sweep.
+
+*What remains possible:* what Slurm starts again by itself (a requeue; a second start after slurmctld lost its newest
+state) is a restart of the same job id, counted, never caused by us. A site whose plug-in drops the hold lets a
+job run before it is recorded: it is adopted, and a warning says so. A backup of etcd that is restored may open an
+attempt anew: its jobs are found by the marker as long as Slurm or slurmdbd knows them.
+
+`decide` is a total function over values. It takes the first rule that speaks; each rule is named by the fact it
+tests. The caller writes the decision's status, then takes its action, learns from it, and asks again.
+
+| rules | module |
+|---|---|
+| while no job id is recorded | `unrecorded` |
+| once it is recorded | `recorded` |
+| when nobody knows the outcome | `undecided` |
+| how an attempt ends, and what comes after it | `ending`, `attempts` |
+| while the object is being deleted | `letting_go` |
+| held jobs that nobody owns | `sweeping` |
 """
 
 from __future__ import annotations

@@ -207,7 +207,7 @@ class SlurmrestdClient:
         return [record for record in newest.values() if (record.submit_time or since) >= since]
 
     async def _wait_until_slurmdbd_has_heard_all(self) -> None:
-        """For messages that are on their way it takes an instant; after an outage of slurmdbd the caller comes again."""
+        """Messages on their way take an instant; after an outage of slurmdbd the caller comes again."""
         for _ in range(BACKLOG_READS):
             backlog = await self.accounting_backlog()
             if not backlog:
