@@ -145,7 +145,7 @@ def test_operator_killed_again_and_again(tenant: Tenant) -> None:
 def test_ended_and_forgotten_while_the_operator_was_away(tenant: Tenant) -> None:
     """slurmctld forgets an ended job after MinJobAge (10 s here); slurmdbd's record tells."""
     tenant.job("away", script="sleep 1; exit 7")
-    tenant.wait_until(lambda: "jobId" in tenant.status("away"))
+    tenant.wait_until(lambda: bool(tenant.executions("away")))
     cluster.operator_kill(tenant.paths)
     job_id = tenant.status("away")["jobId"]
     tenant.wait_until(lambda: tenant.slurm("scontrol", "show", "job", job_id) == "", seconds=60)

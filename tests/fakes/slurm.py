@@ -107,7 +107,7 @@ class MemoryPort:
             accounting=self.cluster.has_accounting,
         )
 
-    async def submit_held(self, request: JobRequest, *, comment: str) -> Accepted:
+    async def submit_held(self, request: JobRequest, *, comment: str, extra: str | None = None) -> Accepted:
         lost = self._before("submit_held")
         cluster = self.cluster
         if request.partition is not None and request.partition not in PARTITIONS:
@@ -124,6 +124,7 @@ class MemoryPort:
                 states=frozenset({"PENDING"}),
                 reason="JobHeldUser",
                 comment=comment,
+                extra=extra or "",
                 held=True,
                 submit_time=int(cluster.now()),
                 account=request.account or "research",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from enum import StrEnum
 from typing import Annotated, Any
 
 from pydantic import Field
@@ -63,6 +64,13 @@ class Auth(Model):
     jwt: Annotated[JwtAuth, Field(description="Authentication by a Slurm JWT.")]
 
 
+class MarkerField(StrEnum):
+    """Fields of a Slurm job that can carry the marker."""
+
+    COMMENT = "Comment"
+    EXTRA = "Extra"
+
+
 class SlurmConnectionSpec(Model):
     """How to reach one Slurm cluster as one Slurm user."""
 
@@ -109,6 +117,27 @@ class SlurmConnectionSpec(Model):
         ),
     ] = 30
 
+    marker_fields: Annotated[
+        tuple[MarkerField, ...],
+        Field(
+            min_length=1,
+            max_length=2,
+            json_schema_extra={
+                **crd(list_type="set"),
+                "x-kubernetes-validations": [
+                    {
+                        "rule": "self.exists(field, field == 'Comment')",
+                        "message": "`markerFields` must hold Comment",
+                        "reason": "FieldValueInvalid",
+                    }
+                ],
+            },
+            description=(
+                "Fields of a Slurm job that carry the operator's marker, by which it knows its jobs: Comment, always, "
+                "before the user's own text; and Extra, where a site rewrites comments. Default: [Comment]."
+            ),
+        ),
+    ] = (MarkerField.COMMENT,)
     deletion_deadline_seconds: Annotated[
         int,
         Field(

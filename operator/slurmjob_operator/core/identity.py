@@ -11,6 +11,7 @@ from __future__ import annotations
 from enum import Enum
 
 from slurmjob_operator.core import marker
+from slurmjob_operator.core.marker import Marker
 from slurmjob_operator.core.records import JobRecord
 from slurmjob_operator.core.times import epoch_of
 from slurmjob_operator.core.view import JobView
@@ -30,12 +31,18 @@ class Identity(Enum):
     UNPROVEN = "unproven"
 
 
+def marker_of(record: JobRecord) -> Marker | None:
+    """The marker that tells whose job it is: in the comment, or in `extra` where a site has rewritten the comment.
+    What we noted about the job stands in the comment's alone."""
+    return marker.parse(record.comment) or marker.parse(record.extra)
+
+
 def identify(view: JobView, record: JobRecord) -> Identity:
     """Judge a record found under the id that this object's status names."""
     status = view.status
     if status.user is not None and record.user != status.user:
         return Identity.NOT_OURS
-    mark = marker.parse(record.comment)
+    mark = marker_of(record)
     if mark is not None:
         same = mark.uid == view.uid and mark.attempt == status.attempt
         return Identity.OURS if same else Identity.NOT_OURS
@@ -70,7 +77,7 @@ def same_name(kept: str, name: str) -> bool:
 
 def is_of_this_attempt(view: JobView, record: JobRecord) -> bool:
     """Whether a record found by a search carries the marker of the open attempt, for the template it was opened for."""
-    mark = marker.parse(record.comment)
+    mark = marker_of(record)
     return (
         mark is not None
         and mark.uid == view.uid
@@ -100,6 +107,6 @@ def newest_of_ours(view: JobView, records: tuple[JobRecord, ...]) -> JobRecord |
 
 
 def _continues(view: JobView, record: JobRecord) -> bool:
-    mark = marker.parse(record.comment)
+    mark = marker_of(record)
     same_user = view.status.user in (None, record.user)
     return mark is None and same_user and same_name(record.name, view.slurm_name)

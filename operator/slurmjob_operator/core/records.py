@@ -22,9 +22,9 @@ class JobRecord:
     """One record of one job.
 
     `states` is Slurm's base state with its flags, e.g. `{"CANCELLED", "COMPLETING"}`. `held` is true when the
-    job's priority is 0 (JobHeldUser, JobHeldAdmin). `exit_code` and `signal` are those of the batch script;
-    they alone never decide success: TIMEOUT and CANCELLED carry 0 (facts measured: TRAP Q2). `description` is
-    Slurm's sentence beside `reason`; `failed_node` the node that the job lost.
+    job's priority is 0 (JobHeldUser, JobHeldAdmin). `extra` is Slurm's field of that name. `exit_code` and `signal`
+    are those of the batch script; they alone never decide success: TIMEOUT and CANCELLED carry 0 (facts measured:
+    TRAP Q2). `description` is Slurm's sentence beside `reason`; `failed_node` the node that the job lost.
     """
 
     source: Source
@@ -35,6 +35,7 @@ class JobRecord:
     reason: str | None = None
     description: str | None = None
     comment: str = ""
+    extra: str = ""
     held: bool = False
     restarts: int = 0
     submit_time: int | None = None

@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import replace
 
 from slurmjob_operator.api.conditions import ConditionType, EventReason, Reason
-from slurmjob_operator.core import attempts, marker, progress
+from slurmjob_operator.core import attempts, progress
 from slurmjob_operator.core import conditions as edit
 from slurmjob_operator.core.decision import AddFinalizer, Cancel, Decision, EventNote, Search, Submit
 from slurmjob_operator.core.ending import announce, end_unseen
-from slurmjob_operator.core.identity import is_of_this_attempt
+from slurmjob_operator.core.identity import is_of_this_attempt, marker_of
 from slurmjob_operator.core.records import Accepted
 from slurmjob_operator.core.states import End
 from slurmjob_operator.core.undecided import undecided
@@ -138,7 +138,7 @@ def not_searched(view: JobView, facts: Facts, _now: float) -> Decision | None:
 def twin_held(view: JobView, facts: Facts, _now: float) -> Decision | None:
     """A job of ours for another template is held and was never released: it never runs."""
     for record in facts.search or ():
-        mark = marker.parse(record.comment)
+        mark = marker_of(record)
         mine = mark is not None and mark.uid == view.uid
         if mine and mark is not None and mark.template_hash != view.status.template_hash and record.waits_held:
             return Decision(status=view.status, action=Cancel(record.job_id))

@@ -76,6 +76,7 @@ class Actor:
         self.port: SlurmPort | None = None
         self.connection = ConnectionFacts()
         self.server = ""
+        self.marks_extra = False
         self.on_unknown_outcome: Callable[[], None] = lambda: None
 
     async def bring_forward(self, entry: Entry) -> float | None:
@@ -230,12 +231,13 @@ class Actor:
     async def _submit(self, entry: Entry, port: SlurmPort) -> None:
         request = self._request(entry)
         comment = self._marker(entry).comment(self._user_comment(entry))
+        extra = self._marker(entry).comment("") if self.marks_extra else None
         entry.facts = learning.submitting(entry.facts, entry.view)
         now, generation = self._outside.now(), entry.view.generation
         answer: Accepted | Rejection | Deferral | Unconfirmed
         try:
             self._outside.witness.before(Effect.SUBMIT)
-            answer = await port.submit_held(request, comment=comment)
+            answer = await port.submit_held(request, comment=comment, extra=extra)
             self._outside.witness.after(Effect.SUBMIT)
         except slurm_errors.Refused as error:
             answer = Rejection(message=str(error), generation=generation)

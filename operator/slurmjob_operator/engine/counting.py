@@ -37,9 +37,9 @@ class CountingPort:
         """See `SlurmPort`."""
         return await self._counted("info", self._port.info())
 
-    async def submit_held(self, request: JobRequest, *, comment: str) -> Accepted:
+    async def submit_held(self, request: JobRequest, *, comment: str, extra: str | None = None) -> Accepted:
         """See `SlurmPort`."""
-        return await self._counted("submit_held", self._port.submit_held(request, comment=comment))
+        return await self._counted("submit_held", self._port.submit_held(request, comment=comment, extra=extra))
 
     async def job(self, job_id: int) -> JobRecord:
         """See `SlurmPort`."""

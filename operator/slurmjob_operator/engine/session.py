@@ -13,6 +13,7 @@ from dataclasses import replace
 from typing import Any
 
 from slurmjob_operator.api.conditions import ConditionType, EventReason, Reason
+from slurmjob_operator.api.connection import MarkerField
 from slurmjob_operator.core import conditions as edit
 from slurmjob_operator.core.attempts import unknown_reason
 from slurmjob_operator.core.learning import outdated
@@ -188,6 +189,7 @@ class Session:
         self._poll_at = 0.0
         self._actor.port = connected.port
         self._actor.server = connected.spec.servers[0].url
+        self._actor.marks_extra = MarkerField.EXTRA in connected.spec.marker_fields
         self._actor.connection = ConnectionFacts(
             user=connected.token.user,
             cluster_name=connected.info.cluster_name,

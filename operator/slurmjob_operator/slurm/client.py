@@ -92,13 +92,13 @@ class SlurmrestdClient:
 
     # --- Changing -----------------------------------------------------------------------------------------
 
-    async def submit_held(self, request: JobRequest, *, comment: str) -> Accepted:
+    async def submit_held(self, request: JobRequest, *, comment: str, extra: str | None = None) -> Accepted:
         """See `SlurmPort`. A job id counts whatever else the answer says (TRAPS S1, S2, S3)."""
         reply = await self._send(
             "POST",
             f"{self._slurm}/job/submit",
             operation=Operation.SUBMIT,
-            body=family.encode(request, comment=comment, version=self._require_version()),
+            body=family.encode(request, comment=comment, extra=extra, version=self._require_version()),
         )
         body = reply.body or {}
         job_id = reading.number(body.get("job_id")) or reading.number(reading.mapping(body.get("result")).get("job_id"))

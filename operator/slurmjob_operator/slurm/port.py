@@ -27,8 +27,8 @@ class SlurmPort(Protocol):
         Also proves the credentials: `ping` alone does not (TRAP J3).
         """
 
-    async def submit_held(self, request: JobRequest, *, comment: str) -> Accepted:
-        """Submit the job held, so that it cannot start before `release`.
+    async def submit_held(self, request: JobRequest, *, comment: str, extra: str | None = None) -> Accepted:
+        """Submit the job held, so that it cannot start before `release`. `extra` is Slurm's field of that name.
 
         Judged by the job id in the answer alone, whatever the HTTP status (TRAPS S1, S2, S3).
         Raises `Refused`, `RefusedForNow`: there is no such job. Raises `OutcomeUnknown`: there may be one.

@@ -155,7 +155,7 @@ def _counting(answer: object) -> tuple[CountingPort, _Port, Metrics]:
 
 CALLS: dict[str, tuple[tuple[Any, ...], dict[str, Any]]] = {
     "info": ((), {}),
-    "submit_held": (("request",), {"comment": "c"}),
+    "submit_held": (("request",), {"comment": "c", "extra": None}),
     "job": ((7,), {}),
     "states": (((7, 8),), {}),
     "accounting": ((7,), {}),

@@ -23,7 +23,7 @@ UNSET_16_BITS: Final = 65534
 WITHOUT_OOM_KILL_STEP: Final = frozenset({"v0.0.40", "v0.0.41"})
 
 
-def encode(request: JobRequest, *, comment: str, version: str) -> dict[str, Any]:
+def encode(request: JobRequest, *, comment: str, version: str, extra: str | None = None) -> dict[str, Any]:
     """The body of job/submit. The job is held; keys without a value are left out, above all file names:
     an empty one kills slurmrestd 24.11 (TRAP POISON)."""
     # left out, it becomes 0, "no", where sbatch leaves the question to the cluster (measured on 26.05)
@@ -31,6 +31,7 @@ def encode(request: JobRequest, *, comment: str, version: str) -> dict[str, Any]
     job: dict[str, Any] = {
         "name": request.name,
         "comment": comment,
+        "extra": extra,
         "hold": True,
         "current_working_directory": request.chdir,
         "environment": [f"{name}={value}" for name, value in request.environment.items()],
@@ -103,6 +104,7 @@ def controller_record(raw: Mapping[str, Any]) -> JobRecord:
         reason=reading.text(raw.get("state_reason")),
         description=reading.text(raw.get("state_description")),
         comment=str(raw.get("comment") or ""),
+        extra=str(raw.get("extra") or ""),
         held=raw.get("hold") is True or reading.number(raw.get("priority")) == 0,
         restarts=reading.number(raw.get("restart_cnt")) or 0,
         submit_time=reading.time(raw.get("submit_time")),
@@ -138,6 +140,7 @@ def accounting_record(raw: Mapping[str, Any]) -> JobRecord:
         name=str(raw.get("name") or ""),
         states=reading.words(state.get("current") if isinstance(state, Mapping) else state),
         comment=str(_comment(raw.get("comment")) or ""),
+        extra=str(raw.get("extra") or ""),
         restarts=reading.number(raw.get("restart_cnt")) or 0,
         submit_time=reading.time(times.get("submission")),
         eligible_time=reading.time(times.get("eligible")),
