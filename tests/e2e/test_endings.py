@@ -166,7 +166,7 @@ def test_preempted(tenant: Tenant) -> None:
 @pytest.mark.alone
 @pytest.mark.timeout(120)
 def test_nodes_die(tenant: Tenant) -> None:
-    """One job is started again elsewhere, one ends; a third one, cancelled, is ending until its node is back."""
+    """One job is started again elsewhere, one ends; a third one, cancelled, is ending until Slurm knows more of its node."""
     tenant.job("again", script='test "$SLURM_RESTART_COUNT" || sleep 600', partition="gpu", mem="8000M", requeue=True)
     tenant.job("ended", script="sleep 600", partition="gpu", mem="8000M", requeue=False)
     tenant.job("cut-off", script="sleep 600")
@@ -177,16 +177,16 @@ def test_nodes_die(tenant: Tenant) -> None:
     nodes = {name: tenant.status(name)["slurm"]["nodes"] for name in names}
     with cluster.nodes_dead(tenant.paths, *nodes.values()):
         tenant.slurm("scancel", tenant.status("cut-off")["jobId"])
+        tenant.wait_state("cut-off", "Completing")
+        assert tenant.condition("cut-off", "Finished")["status"] == "False"
+        assert tenant.condition("cut-off", "Reconciling")["reason"] == "Completing"
+        assert tenant.status("cut-off")["active"] == 1
         down = f"{nodes['again']},{nodes['ended']}"
         tenant.slurm("scontrol", "update", f"nodename={down}", "state=down", "reason=test")
         lost = Ending(reason="NodeFailure", message=f"Slurm job N lost node {nodes['ended']}.")
         assert ending_of(tenant, "ended") == lost
         tenant.wait_until(lambda: tenant.status("again")["slurm"]["restarts"] == 1)
         assert tenant.status("again")["state"] == "Pending"
-        tenant.wait_state("cut-off", "Completing")
-        assert tenant.condition("cut-off", "Finished")["status"] == "False"
-        assert tenant.condition("cut-off", "Reconciling")["reason"] == "Completing"
-        assert tenant.status("cut-off")["active"] == 1
     assert ending_of(tenant, "cut-off") == _cancelled(15)
     tenant.start_now("again")
     assert ending_of(tenant, "again") == COMPLETED
