@@ -166,7 +166,7 @@ def test_preempted(tenant: Tenant) -> None:
 @pytest.mark.alone
 @pytest.mark.timeout(120)
 def test_nodes_die(tenant: Tenant) -> None:
-    """One job is started again elsewhere, one ends; a third one, cancelled, is ending until Slurm knows more of its node."""
+    """One job is started again elsewhere, one ends; a third one, cancelled, is ending until its node is back."""
     tenant.job("again", script='test "$SLURM_RESTART_COUNT" || sleep 600', partition="gpu", mem="8000M", requeue=True)
     tenant.job("ended", script="sleep 600", partition="gpu", mem="8000M", requeue=False)
     tenant.job("cut-off", script="sleep 600")
@@ -187,7 +187,8 @@ def test_nodes_die(tenant: Tenant) -> None:
         assert ending_of(tenant, "ended") == lost
         tenant.wait_until(lambda: tenant.status("again")["slurm"]["restarts"] == 1)
         assert tenant.status("again")["state"] == "Pending"
-    assert ending_of(tenant, "cut-off") == _cancelled(15)
+    # Slurm learns the signal only if the node is back before it is given up.
+    assert ending_of(tenant, "cut-off") in (_cancelled(15), _cancelled())
     tenant.start_now("again")
     assert ending_of(tenant, "again") == COMPLETED
     status = tenant.status("again")
