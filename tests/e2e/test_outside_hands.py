@@ -109,7 +109,7 @@ def test_held_by_an_administrator_while_it_waits(tenant: Tenant) -> None:
 
 
 def test_suspended_and_resumed(tenant: Tenant) -> None:
-    tenant.job("nap", script="sleep 12")
+    tenant.job("nap", script="sleep 15")
     tenant.wait_state("nap", "Running")
     job_id = _job_id(tenant, "nap")
     tenant.slurm("scontrol", "suspend", job_id)
@@ -126,7 +126,7 @@ def test_suspended_and_resumed(tenant: Tenant) -> None:
 def test_modified(tenant: Tenant) -> None:
     """What Slurm says counts, not what was asked for; nothing is set back."""
     tenant.job("waits", hold=True)
-    tenant.job("runs", script="sleep 12")
+    tenant.job("runs", script="sleep 20")
     tenant.wait_state("waits", "Held")
     tenant.wait_state("runs", "Running")
     _update(tenant, "waits", "TimeLimit=3", "Partition=gpu", "comment=moved")
