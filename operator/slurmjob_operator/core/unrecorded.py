@@ -72,12 +72,9 @@ def attempt_not_open(view: JobView, facts: Facts, now: float) -> Decision | None
     """The intent is written before the deed, so that a crash in between is seen. It names template, cluster and
     user: when one of them is another now, and nothing is recorded, the attempt is opened anew."""
     status, connection = view.status, facts.connection
-    pairs = (
-        (status.template_hash, view.template_hash),
-        (status.cluster_name, connection.cluster_name),
-        (status.user, connection.user),
-    )
-    if status.attempt is not None and all(opened_for in (None, now_is) for opened_for, now_is in pairs):
+    same_template = status.template_hash == view.template_hash
+    same_place = status.cluster_name in (None, connection.cluster_name) and status.user in (None, connection.user)
+    if status.attempt is not None and same_template and same_place:
         return None
     if status.attempt is not None and isinstance(facts.submission, Accepted):
         return None
