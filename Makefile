@@ -24,7 +24,7 @@ venv: $(STAMP) ## Make the virtual environment from the lock file
 check: $(STAMP) ## All static checks: format, lint, types, layers, CRDs up to date
 	$(VENV)/bin/ruff format --check operator sandbox tests
 	$(VENV)/bin/ruff check operator sandbox tests
-	$(VENV)/bin/mypy operator/slurmjob_operator sandbox/sandboxlib sandbox/demo.py tests/run.py tests/real tests/fakes tests/faults tests/contract
+	$(VENV)/bin/mypy operator/slurmjob_operator sandbox/sandboxlib sandbox/demo.py tests/run.py tests/real tests/fakes tests/faults tests/model tests/contract
 	$(VENV)/bin/lint-imports --no-cache
 	@$(PY) -m slurmjob_operator.api.crds $(VENV)/crds && diff -r $(VENV)/crds crds || { echo "crds/ is stale: run make crds"; exit 1; }
 
@@ -33,8 +33,8 @@ crds: $(STAMP) ## Generate crds/ from the models
 	$(PY) -m slurmjob_operator.api.crds crds
 
 .PHONY: test-unit
-test-unit: $(STAMP) ## Unit tests: seconds
-	$(PY) -m pytest tests/unit -q -n auto
+test-unit: $(STAMP) ## Unit tests and the model: a minute at most
+	$(PY) -m pytest tests/unit tests/model -q -n auto
 
 .PHONY: test
 test: $(STAMP) ## Every test; brings up what it needs and cleans up

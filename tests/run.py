@@ -28,7 +28,7 @@ WORKERS = 6
 """More than there are cores: tests on real parts mostly wait."""
 
 LABEL = "slurmjob.dev/test=true"
-KINDS = ("unit", "contract", "integration", "e2e")
+KINDS = ("unit", "model", "contract", "integration", "e2e")
 
 
 @dataclass
@@ -89,8 +89,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _run(paths: Paths, result: Result) -> bool:
-    say("== unit tests")
-    ok = _pytest(paths, result, "tests/unit", workers=os.cpu_count() or 1)
+    say("== unit tests and the model")
+    ok = _pytest(paths, result, "tests/unit", "tests/model", workers=os.cpu_count() or 1)
     say("== the sandbox: a real Kubernetes API server and a real Slurm")
     if cli.main(["up"]) != 0:
         return False

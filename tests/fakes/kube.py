@@ -17,6 +17,7 @@ from slurmjob_operator.kube.port import Body, Kind, KubeEvent, ObjectKey
 
 class InMemoryKube:
     """`faults` is a list of faults for the next writes: an error before the effect, or `"lost"`: after it.
+    `read_faults`: errors for the next reads of an object.
 
     `watch` is told of each change, as a watch would be: `ADDED`, `MODIFIED`, `DELETED`.
     """
@@ -28,6 +29,7 @@ class InMemoryKube:
         self.events: list[KubeEvent] = []
         self.writes = 0
         self.faults: list[KubeError | str] = []
+        self.read_faults: list[KubeError] = []
         self.watch: Callable[[str, dict[str, Any]], None] = lambda _event, _body: None
         self._version = 0
 
@@ -55,6 +57,12 @@ class InMemoryKube:
         """Somebody changes a label."""
         self._bump(self.objects[uid])
 
+    def annotate(self, uid: str, key: str, value: str) -> None:
+        """What `kubectl annotate --overwrite` does."""
+        body = self.objects[uid]
+        body["metadata"].setdefault("annotations", {})[key] = value
+        self._bump(body)
+
     def delete(self, uid: str) -> None:
         """Gone at once, or marked while finalizers stand."""
         body = self.objects.get(uid)
@@ -72,6 +80,8 @@ class InMemoryKube:
         return None if found is None else copy.deepcopy(found)
 
     async def get(self, key: ObjectKey) -> Body:
+        if self.read_faults:
+            raise self.read_faults.pop(0)
         if key.uid not in self.objects:
             raise NotFound(key.name)
         return copy.deepcopy(self.objects[key.uid])

@@ -17,17 +17,59 @@ from slurmjob_operator.slurm.errors import (
     OutcomeUnknown,
     Refused,
     SlurmError,
+    Unavailable,
 )
 from slurmjob_operator.slurm.request import JobRequest
 
 PARTITIONS = frozenset({"debug", "gpu", "tiny"})
 USERS = frozenset({"alice", "bob"})
+ENDED = frozenset({"COMPLETED", "FAILED", "CANCELLED", "TIMEOUT"})
+LATE_SECONDS = 10.0
+"""MessageTimeout: so long after the answer was lost a frozen slurmctld may still take a submission (TRAP F1)."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Birth:
+    """One submission that became a job. Ids are used again, so what is true of a job is kept by its birth.
+
+    `comment`: as submitted, whatever becomes of it. `serial`: never used again.
+    """
+
+    serial: int
+    job_id: int
+    user: str
+    comment: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Late:
+    """A submission whose answer was lost, and that takes effect at `at`."""
+
+    at: float
+    user: str
+    request: JobRequest
+    comment: str
+    extra: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Saved:
+    """slurmctld's state as it was saved at some moment: what it comes back with after `kill -9`."""
+
+    jobs: Mapping[int, JobRecord]
+    births: Mapping[int, Birth]
+    next_id: int
 
 
 @dataclass
 class InMemorySlurm:
     """One cluster. `faults[verb]` is a list of faults for the next calls: an error to raise before the effect,
-    or `"lost"`: the effect takes place and the answer does not come."""
+    `"lost"`: the effect takes place and the answer does not come, or (submissions) `"late"`: it takes place
+    `LATE_SECONDS` after the answer was lost.
+
+    `births` are those of the jobs in `jobs`. `started` and `ended` tell what truly happened, one entry for each
+    start and each end, and are never rolled back: no daemon of a cluster knows that much.
+    """
 
     now: Callable[[], float]
     name: str = "memory"
@@ -40,6 +82,15 @@ class InMemorySlurm:
     next_id: int = 1
     has_accounting: bool = True
     backlog: int = 0
+    births: dict[int, Birth] = field(default_factory=dict)
+    started: list[Birth] = field(default_factory=list)
+    ended: list[tuple[Birth, str]] = field(default_factory=list)
+    slurmctld_up: bool = True
+    slurmdbd_up: bool = True
+    slurmdbd_keeps_up: bool = True
+    untold: list[JobRecord] = field(default_factory=list)
+    late: list[Late] = field(default_factory=list)
+    serials: int = 0
 
     def port(self, user: str, *, accepted: bool = True) -> MemoryPort:
         """As this user; `accepted` is whether Slurm takes the token."""
@@ -53,6 +104,8 @@ class InMemorySlurm:
         if job is None or job.states != {"PENDING"} or job.held:
             return False
         self.executions[job_id] += 1
+        if job_id in self.births:
+            self.started.append(self.births[job_id])
         self.put(replace(job, states=frozenset({"RUNNING"}), reason="None", start_time=int(self.now()), nodes="n1"))
         return True
 
@@ -64,30 +117,135 @@ class InMemorySlurm:
         self.put(replace(job, states=frozenset({state}), end_time=int(self.now()), exit_code=exit_code))
         return True
 
+    def requeue(self, job_id: int, *, held: bool = False) -> bool:
+        """`scontrol requeue` or `requeuehold` of a running job: it waits again, under the same id (TRAP Q3)."""
+        job = self.jobs.get(job_id)
+        if job is None or "RUNNING" not in job.states:
+            return False
+        self._tell(replace(job, states=frozenset({"REQUEUED"}), end_time=int(self.now())))
+        self.put(
+            replace(
+                job,
+                states=frozenset({"PENDING"}),
+                reason="JobHeldUser" if held else "BeginTime",
+                held=held,
+                restarts=job.restarts + 1,
+                submit_time=int(self.now()),
+                start_time=None,
+                nodes=None,
+            )
+        )
+        return True
+
     def forget(self, job_id: int) -> bool:
         """slurmctld forgets an ended job; slurmdbd does not."""
         job = self.jobs.get(job_id)
-        if job is None or not job.states & {"COMPLETED", "FAILED", "CANCELLED", "TIMEOUT"}:
+        if job is None or not job.states & ENDED:
             return False
         del self.jobs[job_id]
+        self.births.pop(job_id, None)
         return True
+
+    def cancel(self, job_id: int) -> bool:
+        """Cancel a job that has not ended."""
+        job = self.jobs.get(job_id)
+        if job is None or not job.states & {"PENDING", "RUNNING"}:
+            return False
+        self.put(replace(job, states=frozenset({"CANCELLED"}), held=False, end_time=int(self.now())))
+        return True
+
+    def submit(self, user: str, request: JobRequest, *, comment: str, extra: str = "", held: bool = True) -> int:
+        """A job with the next id, of whoever submits it."""
+        job_id, self.next_id = self.next_id, self.next_id + 1
+        self.serials += 1
+        self.births[job_id] = Birth(serial=self.serials, job_id=job_id, user=user, comment=comment)
+        job = _new_job(job_id, user, request, held=held, now=self.now())
+        self.put(replace(job, comment=comment, extra=extra))
+        return job_id
+
+    def arrive(self) -> None:
+        """Submissions whose answer was lost take effect when their time has come."""
+        due = [late for late in self.late if late.at <= self.now()]
+        self.late = [late for late in self.late if late.at > self.now()]
+        for late in due:
+            self.submit(late.user, late.request, comment=late.comment, extra=late.extra)
+
+    @property
+    def messages_waiting(self) -> int:
+        """What slurmctld has not told slurmdbd yet (`diag`)."""
+        return self.backlog + len(self.untold)
+
+    # --- Crashes ------------------------------------------------------------------------------------------
+
+    def save(self) -> Saved:
+        """What slurmctld writes to its state directory every few seconds."""
+        return Saved(jobs=dict(self.jobs), births=dict(self.births), next_id=self.next_id)
+
+    def come_back(self, saved: Saved) -> None:
+        """slurmctld is killed and comes back with this state: newer jobs are lost and their ids given out again
+        (TRAP F2), newer changes are undone (TRAP F5). slurmdbd keeps what it heard."""
+        self.jobs, self.births, self.next_id = dict(saved.jobs), dict(saved.births), saved.next_id
+        self.late.clear()
+
+    def hear(self) -> None:
+        """slurmdbd is up and hears all that slurmctld has for it."""
+        self.slurmdbd_up = self.slurmdbd_keeps_up = True
+        untold, self.untold = self.untold, []
+        for record in untold:
+            self._store(record)
+
+    # --- Records ------------------------------------------------------------------------------------------
 
     def put(self, job: JobRecord) -> None:
         """Store a record and tell slurmdbd, which learns the comment only at the end (TRAP A2)."""
+        old = self.jobs.get(job.job_id)
         self.jobs[job.job_id] = job
-        ended = bool(job.states & {"COMPLETED", "FAILED", "CANCELLED", "TIMEOUT"})
+        ends = job.states & ENDED
+        if ends and job.job_id in self.births and (old is None or not old.states & ENDED):
+            self.ended.append((self.births[job.job_id], min(ends)))
+        self._tell(job)
+
+    def _tell(self, job: JobRecord) -> None:
         told = replace(
             job,
             source=Source.ACCOUNTING,
             reason=None,
             held=False,
-            comment=job.comment if ended else "",
+            comment=job.comment if job.states & ENDED else "",
         )
-        records = self.accounting.setdefault(job.job_id, [])
-        if records and records[-1].submit_time == job.submit_time:
+        if self.slurmdbd_up and self.slurmdbd_keeps_up and not self.untold:
+            self._store(told)
+        else:
+            self.untold.append(told)
+
+    def _store(self, told: JobRecord) -> None:
+        records = self.accounting.setdefault(told.job_id, [])
+        if records and records[-1].submit_time == told.submit_time:
             records[-1] = told
         else:
             records.append(told)
+
+
+def _new_job(job_id: int, user: str, request: JobRequest, *, held: bool, now: float) -> JobRecord:
+    limit = request.time_limit
+    return JobRecord(
+        source=Source.CONTROLLER,
+        job_id=job_id,
+        user=user,
+        name=request.name,
+        states=frozenset({"PENDING"}),
+        reason="JobHeldUser" if held else "None",
+        held=held,
+        submit_time=int(now),
+        account=request.account or "research",
+        partition=request.partition or "debug",
+        qos=request.qos or "normal",
+        time_limit_seconds=None if limit is None or limit.minutes is None else limit.minutes * 60,
+        node_count=1,
+        cpus=1,
+        stdout_path=f"{request.chdir}/slurm-{job_id}.out",
+        stderr_path=f"{request.chdir}/slurm-{job_id}.out",
+    )
 
 
 @dataclass(kw_only=True)
@@ -108,38 +266,19 @@ class MemoryPort:
         )
 
     async def submit_held(self, request: JobRequest, *, comment: str, extra: str | None = None) -> Accepted:
-        lost = self._before("submit_held")
+        fault = self._before("submit_held")
         cluster = self.cluster
         if request.partition is not None and request.partition not in PARTITIONS:
             raise Refused("Batch job submission failed (Invalid partition name specified)", code=2000)
         if self.user not in USERS:
             raise Refused("Batch job submission failed (Invalid account)", code=2045)
-        job_id, cluster.next_id = cluster.next_id, cluster.next_id + 1
-        cluster.put(
-            JobRecord(
-                source=Source.CONTROLLER,
-                job_id=job_id,
-                user=self.user,
-                name=request.name,
-                states=frozenset({"PENDING"}),
-                reason="JobHeldUser",
-                comment=comment,
-                extra=extra or "",
-                held=True,
-                submit_time=int(cluster.now()),
-                account=request.account or "research",
-                partition=request.partition or "debug",
-                qos=request.qos or "normal",
-                time_limit_seconds=None
-                if request.time_limit is None or request.time_limit.minutes is None
-                else request.time_limit.minutes * 60,
-                node_count=1,
-                cpus=1,
-                stdout_path=f"{request.chdir}/slurm-{job_id}.out",
-                stderr_path=f"{request.chdir}/slurm-{job_id}.out",
-            )
-        )
-        self._after(lost)
+        if fault == "late":
+            at = cluster.now() + LATE_SECONDS
+            late = Late(at=at, user=self.user, request=request, comment=comment, extra=extra or "")
+            cluster.late.append(late)
+            raise OutcomeUnknown("the answer was lost")
+        job_id = cluster.submit(self.user, request, comment=comment, extra=extra or "")
+        self._after(fault)
         return Accepted(job_id=job_id)
 
     async def job(self, job_id: int) -> JobRecord:
@@ -152,7 +291,10 @@ class MemoryPort:
 
     async def accounting(self, job_id: int) -> tuple[JobRecord, ...]:
         self._before("accounting")
-        return tuple(self.cluster.accounting.get(job_id, ())) if self.cluster.has_accounting else ()
+        if not self.cluster.has_accounting:
+            return ()
+        self._ask_slurmdbd()
+        return tuple(self.cluster.accounting.get(job_id, ()))
 
     async def search(self, *, name: str, since: int) -> tuple[JobRecord, ...]:
         self._before("search")
@@ -165,14 +307,19 @@ class MemoryPort:
 
     def _submitted_since(self, since: int) -> list[JobRecord]:
         cluster = self.cluster
-        if cluster.has_accounting and cluster.backlog:
-            raise AccountingUnavailable("slurmdbd has not yet heard all")
-        told = [records[-1] for records in cluster.accounting.values()] if cluster.has_accounting else []
-        known = [cluster.jobs.get(record.job_id, record) for record in told] or list(cluster.jobs.values())
+        self._ask_slurmctld()
+        if not cluster.has_accounting:
+            known = list(cluster.jobs.values())
+        else:
+            self._ask_slurmdbd()
+            if cluster.messages_waiting:
+                raise AccountingUnavailable("slurmdbd has not yet heard all")
+            told = [records[-1] for records in cluster.accounting.values()]
+            known = [cluster.jobs.get(record.job_id, record) for record in told]
         return [r for r in known if r.user == self.user and (r.submit_time or 0) >= since]
 
     async def release(self, job_id: int, *, comment: str, keep_held: bool = False) -> None:
-        lost = self._before("release")
+        fault = self._before("release")
         job = self._mine(job_id)
         if keep_held:
             self.cluster.put(replace(job, comment=comment))
@@ -180,22 +327,19 @@ class MemoryPort:
             self.cluster.releases.append(job_id)
             if job.states == {"PENDING"}:
                 self.cluster.put(replace(job, held=False, reason="None", comment=comment))
-        self._after(lost)
+        self._after(fault)
 
     async def cancel(self, job_id: int) -> None:
-        lost = self._before("cancel")
+        fault = self._before("cancel")
         if job_id not in self.cluster.jobs:
             return
-        job = self._mine(job_id)
-        if job.states & {"PENDING", "RUNNING"}:
-            self.cluster.put(
-                replace(job, states=frozenset({"CANCELLED"}), held=False, end_time=int(self.cluster.now()))
-            )
-        self._after(lost)
+        self._mine(job_id)
+        self.cluster.cancel(job_id)
+        self._after(fault)
 
     async def accounting_backlog(self) -> int | None:
         self._before("accounting_backlog")
-        return self.cluster.backlog
+        return self.cluster.messages_waiting
 
     def _known(self, job_id: int) -> JobRecord:
         if job_id not in self.cluster.jobs:
@@ -208,19 +352,30 @@ class MemoryPort:
             raise Refused("Access/permission denied", code=2002)
         return job
 
-    def _before(self, verb: str) -> bool:
-        """Count the call and take the next fault: raise it, or say that the answer will be lost."""
+    def _before(self, verb: str) -> str | None:
+        """Count the call and take the next fault: raise it, or say what becomes of the effect and its answer."""
         self.cluster.calls[verb] += 1
+        self.cluster.arrive()
         if not self.accepted:
             raise CredentialsRejected("the token was not accepted", code=1007)
+        if verb not in ("accounting", "search"):
+            self._ask_slurmctld()
         waiting = self.cluster.faults.get(verb)
         if not waiting:
-            return False
+            return None
         fault = waiting.pop(0)
         if isinstance(fault, SlurmError):
             raise fault
-        return True
+        return fault
 
-    def _after(self, lost: bool) -> None:
-        if lost:
+    def _ask_slurmctld(self) -> None:
+        if not self.cluster.slurmctld_up:
+            raise Unavailable("Unable to contact slurm controller (connect failure)", code=1800)
+
+    def _ask_slurmdbd(self) -> None:
+        if not self.cluster.slurmdbd_up:
+            raise AccountingUnavailable("Unable to connect to database", code=7000)
+
+    def _after(self, fault: str | None) -> None:
+        if fault is not None:
             raise OutcomeUnknown("the answer was lost")

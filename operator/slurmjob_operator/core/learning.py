@@ -148,5 +148,6 @@ def troubled(facts: Facts, trouble: Trouble) -> Facts:
 
 
 def outdated(facts: Facts) -> Facts:
-    """What Slurm said has to be asked again; what this process did stays known."""
-    return replace(facts, controller=None, accounting=None, backlog=None, search=None)
+    """What Slurm said has to be asked again; what this process did stays known. But that it recorded the job a while
+    ago is no proof any more that nobody has released it since."""
+    return replace(facts, controller=None, accounting=None, backlog=None, search=None, recorded_here=None)

@@ -121,7 +121,8 @@ class Facts:
     `unconfirmed_elsewhere`: how many submissions of other SlurmJobs to this server as this user are open with an
     unknown outcome. `search`: jobs found by marker since then; None: not searched.
     `controller`, `accounting`, `backlog`: answers about the recorded id; None: to be asked.
-    `recorded_here`: the job id that this process itself recorded. `releases`: releases it has sent for that id.
+    `recorded_here`: the job id that this process itself recorded, in this very pass. `releases`: releases it has sent
+    for that id.
     `cancelled_at`: when it last asked to cancel this attempt's job. `missing_since`: since when slurmctld has not shown
     a job under the recorded id that is proven to be ours, `missing_reads`: how often since then.
     """

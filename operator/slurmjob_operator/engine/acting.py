@@ -27,7 +27,7 @@ from slurmjob_operator.core.decision import (
     Search,
     Submit,
 )
-from slurmjob_operator.core.identity import CLOCK_SLACK_SECONDS, Identity, identify
+from slurmjob_operator.core.identity import CLOCK_SLACK_SECONDS, Identity, identify, marker_of
 from slurmjob_operator.core.records import Accepted, JobRecord
 from slurmjob_operator.core.times import epoch_of
 from slurmjob_operator.core.view import ConnectionFacts, Deferral, JobView, Rejection, Trouble, Unconfirmed
@@ -287,10 +287,14 @@ class Actor:
             entry.facts = learning.released(entry.facts)
 
     async def _cancel(self, entry: Entry, port: SlurmPort, job_id: int) -> None:
+        """Read it first: what stood under this id some time ago may be somebody else's job now (TRAP F2)."""
         try:
-            self._outside.witness.before(Effect.CANCEL)
-            await port.cancel(job_id)
-            self._outside.witness.after(Effect.CANCEL)
+            if is_of_this_object(entry.view, await port.job(job_id)):
+                self._outside.witness.before(Effect.CANCEL)
+                await port.cancel(job_id)
+                self._outside.witness.after(Effect.CANCEL)
+        except slurm_errors.JobNotFound:
+            logger.info("job %s is gone already", job_id, extra=context(entry.view))
         except slurm_errors.OutcomeUnknown as error:
             logger.warning("cancellation without an answer: %s", error, extra=context(entry.view))
         entry.facts = learning.cancel_sent(entry.facts, job_id, now=self._outside.now())
@@ -301,7 +305,7 @@ class Actor:
         if self.port is None or not isinstance(submission, Accepted):
             return
         try:
-            await self.port.cancel(submission.job_id)
+            await self._cancel(entry, self.port, submission.job_id)
         except slurm_errors.SlurmError as error:
             logger.warning("held job %s stays: %s", submission.job_id, error, extra=context(entry.view))
 
@@ -336,6 +340,15 @@ class Actor:
 
     def _marker(self, entry: Entry) -> marker.Marker:
         return entry.view.marker(self._outside.installation)
+
+
+def is_of_this_object(view: JobView, record: JobRecord) -> bool:
+    """Whether it is a job of this object: of any attempt of it by its marker, else of the open one by all we know."""
+    mark = marker_of(record)
+    same_user = view.status.user in (None, record.user)
+    if mark is not None:
+        return same_user and mark.uid == view.uid
+    return view.status.job_id == str(record.job_id) and identify(view, record) is Identity.OURS
 
 
 def _reason(action: Action, error: slurm_errors.SlurmError) -> Reason:

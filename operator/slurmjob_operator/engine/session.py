@@ -258,10 +258,8 @@ class Session:
         for entry in self._registry.of(self.key):
             if entry.due is not None and entry.due <= now and not entry.running:
                 entry.running = True
-                was_waiting = entry.due > 0.0
                 entry.due = None
-                if was_waiting:
-                    entry.facts = outdated(entry.facts)
+                entry.facts = outdated(entry.facts)
                 self._start(self._bring_forward(entry), name=f"slurmjob {entry.view.uid}")
 
     def _start(self, work: Coroutine[Any, Any, None], *, name: str) -> None:
