@@ -162,7 +162,8 @@ def _backlog_not_asked(patch: pytest.MonkeyPatch) -> None:
     rule = recorded.held_without_note
 
     def held(view: JobView, facts: Facts, now: float) -> Decision | None:
-        return rule(view, replace(facts, backlog=0) if facts.accounting is not None else facts, now)
+        blind = replace(view, status=replace(view.status, start_time=None))
+        return rule(blind, replace(facts, backlog=0) if facts.accounting is not None else facts, now)
 
     without_rule(patch, "RECORDED", "held_without_note", held)
 
@@ -261,7 +262,7 @@ GUARDS = (
         rules=(LIVE, CRASH),
     ),
     Guard(
-        name="slurmdbd's backlog before a release",
+        name="slurmdbd's backlog before a release, and that we saw it run",
         remove=_backlog_not_asked,
         holes=(truth.ReleasedAgain,),
         rules=(LIVE, CRASH),

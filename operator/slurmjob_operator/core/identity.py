@@ -57,14 +57,16 @@ def identify(view: JobView, record: JobRecord) -> Identity:
 
 
 def _submit_time_matches(view: JobView, submit_time: int, restarts: int) -> bool:
-    """A requeue moves the submit time and raises the restart count: a later time with one is the same job."""
+    """A requeue moves the submit time and raises the restart count: a later time with one is the same job. Until
+    Slurm's own time stands in status, ours does, by another clock."""
     if view.status.submit_time is None:
         return False
     known = epoch_of(view.status.submit_time)
     earlier_restarts = (view.status.slurm.restarts or 0) if view.status.slurm else 0
     if submit_time > known and restarts > earlier_restarts:
         return True
-    return abs(submit_time - known) <= CLOCK_SLACK_SECONDS
+    told_by_slurm = view.status.slurm is not None
+    return abs(submit_time - known) <= (0 if told_by_slurm else CLOCK_SLACK_SECONDS)
 
 
 def same_name(kept: str, name: str) -> bool:

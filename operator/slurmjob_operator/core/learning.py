@@ -36,6 +36,7 @@ def status_written(facts: Facts, *, before: JobView, after: JobView) -> Facts:
             controller=None,
             accounting=None,
             recorded_here=after.status.job_id,
+            noted_here=False,
             releases=0,
             cancelled_at=None,
         )
@@ -56,6 +57,8 @@ def status_written(facts: Facts, *, before: JobView, after: JobView) -> Facts:
             missing_since=None,
             missing_reads=0,
         )
+    if after.status.release_time is not None and before.status.release_time is None:
+        return replace(facts, noted_here=True)
     return facts
 
 

@@ -121,12 +121,14 @@ def held_without_note(view: JobView, facts: Facts, now: float) -> Decision | Non
     if not record.waits_held or (mark is not None and mark.released):
         return None
     job_id = view.recorded_id
-    if facts.recorded_here == view.status.job_id and facts.releases == 0:
-        return _release_noted(view, facts, now)
-    if mark is None:
+    if mark is None and facts.recorded_here != view.status.job_id:
         return None  # Somebody has rewritten the comment, and may hold it since: theirs to release.
     if not facts.connection.accounting:
-        return _held_again(view, now) if view.status.release_time else _release_noted(view, facts, now)
+        return _held_by_our_own_word(view, facts, now)
+    if facts.recorded_here == view.status.job_id and facts.releases == 0:
+        return Decision(status=view.status, action=Release(job_id))
+    if view.status.start_time is not None:
+        return _held_again(view, now)  # We have seen it run ourselves.
     if facts.accounting is None:
         return Decision(status=view.status, action=ReadAccounting(job_id))
     said = newest_of_ours(view, facts.accounting)
@@ -138,11 +140,14 @@ def held_without_note(view: JobView, facts: Facts, now: float) -> Decision | Non
     return Decision(status=status, recheck_at=now + 2)
 
 
-def _release_noted(view: JobView, facts: Facts, now: float) -> Decision:
-    """Release it; where no slurmdbd will remember that it began, status does, before it can begin."""
-    if not facts.connection.accounting and view.status.release_time is None:
+def _held_by_our_own_word(view: JobView, facts: Facts, now: float) -> Decision:
+    """No slurmdbd will remember that it began, so status does, before it can begin. Who wrote that and has sent no
+    release may send it; nobody else may."""
+    if view.status.release_time is None:
         return Decision(status=progress.releasing(view, now=now))
-    return Decision(status=view.status, action=Release(view.recorded_id))
+    if facts.noted_here and facts.releases == 0:
+        return Decision(status=view.status, action=Release(view.recorded_id))
+    return _held_again(view, now)
 
 
 def _held_again(view: JobView, now: float) -> Decision:

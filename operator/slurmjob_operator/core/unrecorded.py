@@ -10,7 +10,7 @@ from slurmjob_operator.core import conditions as edit
 from slurmjob_operator.core.decision import AddFinalizer, Cancel, Decision, EventNote, Search, Submit
 from slurmjob_operator.core.ending import announce, end_unseen
 from slurmjob_operator.core.identity import is_of_this_attempt, marker_of
-from slurmjob_operator.core.records import Accepted
+from slurmjob_operator.core.records import Accepted, JobRecord
 from slurmjob_operator.core.states import End
 from slurmjob_operator.core.undecided import undecided
 from slurmjob_operator.core.view import Deferral, Facts, JobView, Rejection, Trouble, Unconfirmed
@@ -143,13 +143,20 @@ def twin_held(view: JobView, facts: Facts, _now: float) -> Decision | None:
 
 
 def found_by_marker(view: JobView, facts: Facts, now: float) -> Decision | None:
-    """Adopt it in whatever state it is found, running and ended included."""
-    found = [record for record in facts.search or () if is_of_this_attempt(view, record)]
+    """Adopt it in whatever state it is found, running and ended included; but for a twin that was cancelled before it
+    could run, as we do when the template is edited: should it be edited back, that is no end of this attempt."""
+    found = [record for record in facts.search or () if is_of_this_attempt(view, record) and not _never_ran(record)]
     if not found:
         return None
     best = min(found, key=lambda record: (record.held, record.job_id))
     adopted = replace(facts, submission=Accepted(job_id=best.job_id))
     return accepted_not_recorded(view, adopted, now)
+
+
+def _never_ran(record: JobRecord) -> bool:
+    mark = marker_of(record)
+    released = mark is not None and mark.released
+    return "CANCELLED" in record.states and not released and record.began_at is None
 
 
 def late_submission_possible(view: JobView, facts: Facts, now: float) -> Decision | None:

@@ -122,7 +122,7 @@ class Facts:
     unknown outcome. `search`: jobs found by marker since then; None: not searched.
     `controller`, `accounting`, `backlog`: answers about the recorded id; None: to be asked.
     `recorded_here`: the job id that this process itself recorded, in this very pass. `releases`: releases it has sent
-    for that id.
+    for that id. `noted_here`: it wrote `releaseTime` itself.
     `cancelled_at`: when it last asked to cancel this attempt's job. `missing_since`: since when slurmctld has not shown
     a job under the recorded id that is proven to be ours, `missing_reads`: how often since then.
     """
@@ -143,6 +143,7 @@ class Facts:
     backlog: int | None = None
     recorded_here: str | None = None
     releases: int = 0
+    noted_here: bool = False
     release_refused: str | None = None
     cancelled_at: float | None = None
     missing_since: float | None = None

@@ -298,6 +298,9 @@ def test_only_a_record_says_that_a_job_is_over(seen: JobView, known: Facts) -> N
     if before:
         assert after == seen.status
     elif edit.is_true(after.conditions, ConditionType.FINISHED):
+        if isinstance(known.submission, Rejection) and seen.status.job_id is None:
+            assert (after.failed, seen.status.first_submit_time is not None) == (1, True), "a retry that Slurm refuses"
+            return
         said = [*([known.controller] if isinstance(known.controller, JobRecord) else ()), *(known.accounting or ())]
         ends = [found for found in said if is_over(found.states) and identify(seen, found) is Identity.OURS]
         assert ends
