@@ -38,16 +38,17 @@ def decide_deletion(view: JobView, facts: Facts, now: float) -> Decision:
     """What to do next about a SlurmJob with a deletion timestamp."""
     if not view.has_finalizer:
         return Decision(status=view.status)
+    trouble = _trouble(facts, now)
+    submission = facts.submission
+    if isinstance(submission, Accepted) and submission.job_id != view.recorded_id and trouble is None:
+        return Decision(status=view.status, action=Cancel(submission.job_id))  # A twin: unrecorded, so held.
     over = edit.is_true(view.status.conditions, ConditionType.FINISHED) or attempts.is_closed(view.status)
-    if not isinstance(facts.submission, Accepted) and (over or _nothing_submitted(view, facts)):
+    if over or _nothing_submitted(view, facts):
         return Decision(status=view.status, action=RemoveFinalizer())
     if view.abandoned:
         return _let_go(view, why="it is annotated with slurmjob.dev/abandon")
-    trouble = _trouble(facts, now)
     if trouble is not None:
         return _blocked(view, facts, trouble, now)
-    if isinstance(facts.submission, Accepted) and facts.submission.job_id != view.recorded_id:
-        return Decision(status=view.status, action=Cancel(facts.submission.job_id))  # Unrecorded, so held.
     if view.status.job_id is None:
         return _unrecorded(view, facts, now)
     return _recorded(view, facts, now)
@@ -56,6 +57,8 @@ def decide_deletion(view: JobView, facts: Facts, now: float) -> Decision:
 def _nothing_submitted(view: JobView, facts: Facts) -> bool:
     """No attempt was opened, or all submissions of this process were answered with a no."""
     if view.status.job_id is not None:
+        return False
+    if isinstance(facts.submission, Accepted):
         return False
     if view.status.attempt is None or facts.fresh:
         return True
