@@ -171,7 +171,9 @@ async def test_finalizer_keeps_the_object_until_it_is_taken_away(contract: Contr
     contract.delete(body)
     marked = await contract.port.get(_key(body))
     assert marked["metadata"]["deletionTimestamp"]
-    await contract.port.write_finalizers(_key(body), finalizers=[], resource_version=_version(marked))
+    last = await contract.port.write_finalizers(_key(body), finalizers=[], resource_version=_version(marked))
+    assert last["metadata"].get("finalizers") in (None, [])
+    assert _version(last) == _version(marked), "what goes with this write has no newer version"
     with pytest.raises(NotFound):
         await contract.port.get(_key(body))
 

@@ -126,9 +126,10 @@ class InMemoryKube:
         return body, fault is not None
 
     def _written(self, body: dict[str, Any], lost: bool, *, changed: bool) -> Body:
-        """A write that changes nothing makes no new version, as in etcd."""
+        """A write that changes nothing makes no new version, as in etcd; nor does one that takes the last finalizer
+        of a deleted object away: the object goes at once."""
         self.writes += 1
-        if changed:
+        if changed and not _goes(body):
             self._bump(body)
         self._collect(body)
         if lost:
@@ -141,10 +142,13 @@ class InMemoryKube:
         self.watch(event, copy.deepcopy(body))
 
     def _collect(self, body: dict[str, Any]) -> None:
-        metadata = body["metadata"]
-        going = "deletionTimestamp" in metadata and not metadata.get("finalizers")
-        if going and self.objects.pop(metadata["uid"], None) is not None:
+        if _goes(body) and self.objects.pop(body["metadata"]["uid"], None) is not None:
             self.watch("DELETED", copy.deepcopy(body))
+
+
+def _goes(body: Mapping[str, Any]) -> bool:
+    metadata = body["metadata"]
+    return "deletionTimestamp" in metadata and not metadata.get("finalizers")
 
 
 def _apply(target: dict[str, Any], patch: Mapping[str, Any]) -> None:

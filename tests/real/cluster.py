@@ -5,15 +5,17 @@ from __future__ import annotations
 import json
 import subprocess
 import time
+import urllib.request
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from sandboxlib import control_plane, operator_process, slurm_cluster
-from sandboxlib.daemons import kill, start, stop
+from sandboxlib.daemons import Daemon, is_running, kill, start, stop
+from sandboxlib.operator_process import Launch
 from sandboxlib.paths import Paths
 
 SUITE = "forky"
@@ -44,20 +46,63 @@ class Tenant:
     ) -> None:
         """Apply a SlurmJob whose script appends a line to the ledger before it does anything else: whose it is, its
         job id, and how often Slurm had started that id before."""
+        spec = {"deletionPolicy": deletion_policy}
+        self.apply(self.manifest(name, script=script, spec=spec, interpreter=interpreter, **template))
+
+    def manifest(
+        self,
+        name: str,
+        *,
+        script: str = "true",
+        spec: Mapping[str, Any] | None = None,
+        annotations: Mapping[str, str] | None = None,
+        interpreter: str = "/bin/bash",
+        ledger: str = LEDGER,
+        **template: Any,
+    ) -> dict[str, Any]:
+        """The SlurmJob of `job`, to be applied. `ledger` is another file for a job that Slurm itself may start twice
+        under one id and the same restart count."""
         line = f"{self.namespace}/{name} $SLURM_JOB_ID ${{SLURM_RESTART_COUNT:-0}}"
-        text = f"#!{interpreter}\necho {line} >> {LEDGER}\n{script}\n"
-        self.apply(
-            {
-                "apiVersion": "slurmjob.dev/v1alpha1",
-                "kind": "SlurmJob",
-                "metadata": {"name": name},
-                "spec": {
-                    "connectionRef": {"name": "campus"},
-                    "deletionPolicy": deletion_policy,
-                    "template": {"chdir": "/home/alice", "time": "5", "script": text, **template},
-                },
-            }
+        text = f"#!{interpreter}\necho {line} >> {ledger}\n{script}\n"
+        return {
+            "apiVersion": "slurmjob.dev/v1alpha1",
+            "kind": "SlurmJob",
+            "metadata": {"name": name, "annotations": dict(annotations or {})},
+            "spec": {
+                "connectionRef": {"name": "campus"},
+                "template": {"chdir": "/home/alice", "time": "5", "script": text, **template},
+                **(spec or {}),
+            },
+        }
+
+    def annotate(self, name: str, key: str, value: str) -> None:
+        """Put an annotation on a SlurmJob, or another value into it."""
+        self.kubectl("annotate", "slurmjob", name, "--overwrite", f"{key}={value}")
+
+    def delete(self, *names: str) -> None:
+        """Ask for the deletion of SlurmJobs, and do not wait for it."""
+        self.kubectl("delete", "slurmjob", *names, "--wait=false")
+
+    def wait_gone(self, *names: str, of: str = "slurmjob", seconds: int = 45) -> None:
+        """Wait until none of these objects exists any more."""
+        self.kubectl("wait", "--for=delete", f"--timeout={seconds}s", *(f"{of}/{name}" for name in names))
+
+    def exists(self, name: str, of: str = "slurmjob") -> bool:
+        return self.kubectl("get", of, name, "--ignore-not-found", "-o", "name") != ""
+
+    def events(self, name: str, *, namespace: str | None = None) -> list[tuple[str, str, str]]:
+        """Reason, type and note of the events about an object, or (in another namespace) of those related to it,
+        the oldest first."""
+        text = control_plane.kubectl(
+            self.paths, "-n", namespace or self.namespace, "get", "events.v1.events.k8s.io", "-o", "json"
         )
+        about = "regarding" if namespace is None else "related"
+        found = [
+            e
+            for e in json.loads(text)["items"]
+            if (e.get(about, {}).get("namespace"), e.get(about, {}).get("name")) == (self.namespace, name)
+        ]
+        return [(e["reason"], e["type"], e["note"]) for e in sorted(found, key=lambda e: str(e["eventTime"]))]
 
     def get(self, name: str, kind: str = "slurmjob") -> dict[str, Any]:
         body: dict[str, Any] = json.loads(self.kubectl("get", kind, name, "-o", "json"))
@@ -86,7 +131,10 @@ class Tenant:
             assert time.monotonic() < deadline, f"{name} is {now}, not {state}: {self.status(name)}"
             time.sleep(0.2)
 
-    def connect(self, *, user: str = "alice", lifespan: int = 3600, token: str | None = None) -> None:
+    def connect(
+        self, *, user: str = "alice", lifespan: int = 3600, token: str | None = None, url: str | None = None
+    ) -> None:
+        """Apply the connection and its Secret; `url` is that of a proxy, where one stands before slurmrestd."""
         self.kubectl(
             "apply",
             "-f",
@@ -94,15 +142,15 @@ class Tenant:
             stdin=operator_process.connection(
                 namespace=self.namespace,
                 name="campus",
-                url=slurm_cluster.rest_url(self.paths, SUITE),
+                url=url or slurm_cluster.rest_url(self.paths, SUITE),
                 token=token or slurm_cluster.token(self.paths, SUITE, user=user, lifespan=lifespan),
             ),
         )
 
-    def executions(self, name: str) -> Counter[str]:
+    def executions(self, name: str, *, ledger: str = LEDGER) -> Counter[str]:
         """Slurm job ids that ran this SlurmJob's script, each with how often it began."""
-        ledger = slurm_cluster.home(self.paths, SUITE, "alice") / "ledger"
-        lines = ledger.read_text().splitlines() if ledger.exists() else []
+        file = slurm_cluster.home(self.paths, SUITE, "alice") / Path(ledger).name
+        lines = file.read_text().splitlines() if file.exists() else []
         return Counter(line.split()[1] for line in lines if line.split()[0] == f"{self.namespace}/{name}")
 
     def slurm(self, *argv: str, user: str = "root") -> str:
@@ -118,6 +166,11 @@ class Tenant:
         show = ["scontrol", "show", "job", self.status(name)["jobId"]]
         self.wait_until(lambda: "COMPLETING" not in self.slurm(*show))
         self.slurm(*update)
+
+    def accounted(self, job_id: str) -> list[str]:
+        """States that slurmdbd has of one job id, of each time that the id was given, without who cancelled it."""
+        rows = self.slurm("sacct", "-X", "-D", "-n", "-P", "-S", "now-1hour", "-j", job_id, "-o", "State").split("\n")
+        return [row.partition(" ")[0] for row in rows if row]
 
     def slurm_states(self, name: str) -> list[str]:
         """States in slurmdbd of all jobs that carry this object's marker name."""
@@ -145,6 +198,22 @@ def nodes_dead(paths: Paths, *nodes: str) -> Iterator[None]:
         slurm_cluster.up(paths, SUITE)
 
 
+def slurm_daemon(paths: Paths, name: str) -> Daemon:
+    """E.g. `slurmctld`, `slurmdbd`."""
+    return next(daemon for daemon in slurm_cluster.daemons(paths, SUITE) if daemon.name == f"{SUITE}-{name}")
+
+
+@contextmanager
+def stopped(paths: Paths, name: str) -> Iterator[Daemon]:
+    """One daemon of Slurm stopped as an administrator would, and in the end, at the latest, there again."""
+    daemon = slurm_daemon(paths, name)
+    stop([daemon])
+    try:
+        yield daemon
+    finally:
+        start(daemon)
+
+
 def operator_kill(paths: Paths) -> None:
     kill(operator_process.daemon(paths))
 
@@ -155,6 +224,36 @@ def operator_start(paths: Paths) -> None:
 
 def operator_stop(paths: Paths) -> None:
     stop([operator_process.daemon(paths)])
+
+
+@contextmanager
+def operator_replaced(paths: Paths) -> Iterator[None]:
+    """Without an operator, for a test that launches its own; in the end the one that ships runs again."""
+    operator_stop(paths)
+    try:
+        yield
+    finally:
+        operator_stop(paths)
+        operator_start(paths)
+
+
+def launch_test_build(paths: Paths, **environment: str) -> None:
+    """Start `tests.faults.operator_build` in the place of the operator that ships."""
+    python = str(paths.checkout / ".venv" / "bin" / "python")
+    launch = Launch(program=(python, "-m", "tests.faults.operator_build"), env=environment)
+    operator_process.start_operator(paths, launch=launch)
+
+
+def operator_runs(paths: Paths) -> bool:
+    return is_running(operator_process.daemon(paths))
+
+
+def metric(paths: Paths, line: str) -> float:
+    """The value of one line of the operator's /metrics, given up to its value; 0 where there is none."""
+    url = f"{operator_process.url(paths)}/metrics"
+    with urllib.request.urlopen(url, timeout=5) as answer:  # noqa: S310 - our own, on loopback
+        lines = answer.read().decode().splitlines()
+    return next((float(text.rpartition(" ")[2]) for text in lines if text.startswith(f"{line} ")), 0.0)
 
 
 def operator_log(paths: Paths) -> str:

@@ -57,9 +57,13 @@ class Entry:
         return status.job_id is not None and not self.finished and not is_closed(status)
 
     def update(self, body: Mapping[str, Any]) -> bool:
-        """Take a newer body in; whether anything that decisions depend on has changed."""
+        """Take a newer body in; whether anything that decisions depend on has changed.
+
+        The answer that takes the last finalizer away, and the object with it, has the version that stood before.
+        """
         view = job_view(body)
-        if not newer(view.resource_version, self.view.resource_version):
+        known = self.view.resource_version
+        if view.resource_version != known and not newer(view.resource_version, known):
             return False
         changed = replace(view, resource_version=self.view.resource_version) != self.view
         if view.deleting and not self.view.deleting:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import math
 from collections.abc import Coroutine, Mapping
 from dataclasses import replace
 from typing import Any
@@ -60,7 +61,8 @@ class Session:
         self._failures = 0
         self._poll_at = 0.0
         self._refused_at = -REFUSED_AGAIN_SECONDS
-        self._sweeping = False
+        self._sweeping = self._asking = False
+        self._outcome_known = True
         self._wake = asyncio.Event()
         self._slots = asyncio.Semaphore(AT_ONCE)
         self._tasks: set[asyncio.Task[None]] = set()
@@ -83,6 +85,7 @@ class Session:
         self._object.forget()
         self._connected = None
         self._token = None
+        self._outcome_known = True
         self._set_problem(Reason.CONNECTION_NOT_FOUND, self._missing_message(), MISSING_CONNECTION_SECONDS)
         self._all_due()
 
@@ -107,7 +110,8 @@ class Session:
                     await self._pass()
                 except Exception:
                     logger.exception("a pass of connection %s/%s failed", *self.key)
-                self.moved_at = self._outside.monotonic()
+                if not self._asking:
+                    self.moved_at = self._outside.monotonic()
                 await self._sleep()
         finally:
             for task in self._tasks:
@@ -117,22 +121,41 @@ class Session:
     async def _pass(self) -> None:
         await self._object.hold(needed=any(entry.view.has_finalizer for entry in self._registry.of(self.key)))
         self._take_edits()
-        body = self._object.body
-        if body is not None and self._outside.monotonic() >= self._connect_at:
-            await self._connect(body)
-        if self._connected is not None and self._outside.monotonic() >= self._poll_at:
-            await self._poll(self._connected)
-        self._start_due()
+        if not self._asking and min(self._asking_times(), default=math.inf) <= self._outside.monotonic():
+            self._asking = True
+            self._start(self._ask(), name=f"connection {self.key}")
+        if self._outcome_known:
+            self._start_due()
         if self._connected is not None and not self._sweeping and self._outside.monotonic() >= self._sweeper.due_at:
             self._sweeping = True
             self._start(self._sweep(self._connected), name=f"sweep {self.key}")
 
+    def _asking_times(self) -> list[float]:
+        """When to connect, and when to poll."""
+        times = [] if self._object.body is None else [self._connect_at]
+        return times if self._connected is None else [*times, self._poll_at]
+
+    async def _ask(self) -> None:
+        """Connect and poll, beside the jobs: what needs no Slurm does not wait for one that is away."""
+        try:
+            body = self._object.body
+            if body is not None and self._outside.monotonic() >= self._connect_at:
+                await self._connect(body)
+            if self._connected is not None and self._outside.monotonic() >= self._poll_at:
+                await self._poll(self._connected)
+        except Exception:
+            logger.exception("connection %s/%s", *self.key)
+        finally:
+            self._asking = False
+            self.wake()
+
     def _take_edits(self) -> None:
-        """An edit, or another object of that name: connect anew."""
+        """An edit, or another object of that name: connect anew; jobs wait for what comes of it."""
         if self._edits_seen != self._object.edits:
             self._edits_seen = self._object.edits
             self._sweeper = self._new_sweeper()
             self._connected = None
+            self._outcome_known = self._object.body is None
             self._failures = 0
             self._connect_at = 0.0
 
@@ -141,13 +164,12 @@ class Session:
             return  # Seen in a pass, by an answer to a write of ours: no watch event tells of it again.
         now = self._outside.monotonic()
         times = [now + LONGEST_SLEEP_SECONDS]
-        times += [entry.due for entry in self._registry.of(self.key) if entry.due is not None and not entry.running]
-        if self._connected is not None:
-            times.append(self._poll_at)
-            if not self._sweeping:
-                times.append(self._sweeper.due_at)
-        if self._object.body is not None:
-            times.append(self._connect_at)
+        if self._outcome_known:
+            times += [it.due for it in self._registry.of(self.key) if it.due is not None and not it.running]
+        if self._connected is not None and not self._sweeping:
+            times.append(self._sweeper.due_at)
+        if not self._asking:
+            times += self._asking_times()
         try:
             async with asyncio.timeout(max(0.0, min(times) - now)):
                 await self._wake.wait()
@@ -157,13 +179,13 @@ class Session:
     # --- The connection -----------------------------------------------------------------------------------
 
     async def _connect(self, body: Mapping[str, Any]) -> None:
-        known = self._token if self._letting_go else None
+        known, edits = self._token if self._letting_go else None, self._object.edits
         outcome: connecting.Connected | connecting.NotConnected
         try:
             outcome = await connecting.connect(self._outside, body, known=known)
         except connecting.NotConnected as problem:
             outcome = problem
-        if self._edits_seen != self._object.edits:
+        if edits != self._object.edits:
             return  # The race: edited while we connected. What was found out is about another spec.
         if isinstance(outcome, connecting.NotConnected):
             await self._not_connected(outcome, body)
@@ -173,6 +195,7 @@ class Session:
     async def _not_connected(self, problem: connecting.NotConnected, body: Mapping[str, Any]) -> None:
         delay = min(retry_delay(self._failures), connecting.RETRY_SECONDS)
         self._connected = None
+        self._outcome_known = True
         self._failures += 1
         self._connect_at = self._outside.monotonic() + delay
         self._set_problem(problem.reason, problem.message, delay)
@@ -184,6 +207,7 @@ class Session:
     async def _use(self, connected: connecting.Connected, body: Mapping[str, Any]) -> None:
         self._failures = 0
         self._connected = connected
+        self._outcome_known = True
         self._connect_at = self._outside.monotonic() + self._renewal_seconds(connected)
         self._token = connected.token
         self._poll_at = 0.0
@@ -243,6 +267,7 @@ class Session:
             again = now - self._refused_at < REFUSED_AGAIN_SECONDS
             self._refused_at = now
             self._connected = None
+            self._outcome_known = False
             self._connect_at = now + connecting.RETRY_SECONDS if again else 0.0
             self.wake()
 
@@ -334,12 +359,12 @@ class Session:
             return
         try:
             states = await connected.port.states(tuple(live))
-        except slurm_errors.CredentialsRejected:
-            self._lose_credentials()
-            return
         except slurm_errors.SlurmError as error:
-            await self._lost_sight(error)
+            if self._connected is connected:
+                await self._lost_sight(error)
             return
+        if self._connected is not connected:
+            return  # The race: edited, deleted or refused while we asked.
         for job_id, entry in live.items():
             unclear = job_id not in states or unknown_reason(entry.view.status) is not None
             if unclear and entry.due is not None:
@@ -351,7 +376,9 @@ class Session:
 
     async def _lost_sight(self, error: slurm_errors.SlurmError) -> None:
         """Slurm does not answer: say so on the connection and on each job, and connect anew."""
-        if self._object.body is not None:
+        if isinstance(error, slurm_errors.CredentialsRejected):
+            self._lose_credentials()
+        elif self._object.body is not None:
             problem = connecting.NotConnected(Reason.CLUSTER_UNREACHABLE, str(error))
             await self._not_connected(problem, self._object.body)
 

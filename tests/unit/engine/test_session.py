@@ -12,6 +12,7 @@ import pytest
 import pytest_asyncio
 
 from slurmjob_operator.api.connection import SlurmConnectionSpec
+from slurmjob_operator.api.names import ABANDON_ANNOTATION
 from slurmjob_operator.core.records import ClusterInfo
 from slurmjob_operator.engine.engine import Engine
 from slurmjob_operator.engine.ports import Outside
@@ -255,6 +256,40 @@ async def test_the_same_while_slurm_is_away_for_a_while(cluster: Cluster) -> Non
     await asyncio.sleep(600)
     assert cluster.slurm.jobs[1].states == {"CANCELLED"}
     assert not cluster.kube.objects
+
+
+async def test_what_needs_no_slurm_does_not_wait_for_one_that_is_away(
+    cluster: Cluster, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A slurmrestd without slurmctld says so only after 20 s, again and again; meanwhile one object is given up, and
+    one that was never submitted is deleted."""
+
+    async def say_after_a_while(_port: MemoryPort, *_arguments: object) -> ClusterInfo:
+        await asyncio.sleep(20)
+        raise slurm_errors.Unavailable("away")
+
+    cluster.secret()
+    connection, job = cluster.connection(), cluster.job()
+    await asyncio.sleep(1)
+    cluster.slurm.start(1)
+    await asyncio.sleep(POLL)
+    for verb in ("info", "states", "job"):
+        monkeypatch.setattr(MemoryPort, verb, say_after_a_while)
+    await asyncio.sleep(3 * POLL)
+    assert cluster.reason(connection, "Ready") == "ClusterUnreachable"
+    cluster.kube.delete(job)
+    for seconds in range(60):
+        await asyncio.sleep(1)
+        unsent = cluster.job(f"unsent-{seconds}")
+        await asyncio.sleep(0.5)
+        assert cluster.reason(unsent, "Submitted") == "ClusterUnreachable"
+        cluster.kube.delete(unsent)
+        await asyncio.sleep(0.5)
+        assert unsent not in cluster.kube.objects
+    assert job in cluster.kube.objects
+    cluster.kube.annotate(job, ABANDON_ANNOTATION, "true")
+    await asyncio.sleep(0.5)
+    assert job not in cluster.kube.objects
 
 
 async def test_a_job_whose_connection_comes_later(cluster: Cluster) -> None:
