@@ -6,7 +6,7 @@ import json
 import subprocess
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -33,7 +33,16 @@ class Tenant:
     def apply(self, manifest: dict[str, Any]) -> None:
         self.kubectl("apply", "-f", "-", stdin=json.dumps(manifest))
 
-    def job(
+    def job(self, name: str, *, script: str = "true", deletion_policy: str = "Cancel", **template: Any) -> None:
+        """Apply a SlurmJob; see `manifest`."""
+        self.apply(self.manifest(name, script=script, deletion_policy=deletion_policy, **template))
+
+    def jobs(self, scripts: Mapping[str, str], **template: Any) -> None:
+        """Apply many at once: their scripts by their names."""
+        items = [self.manifest(name, script=script, **template) for name, script in scripts.items()]
+        self.apply({"apiVersion": "v1", "kind": "List", "items": items})
+
+    def manifest(
         self,
         name: str,
         *,
@@ -41,23 +50,21 @@ class Tenant:
         deletion_policy: str = "Cancel",
         interpreter: str = "/bin/bash",
         **template: Any,
-    ) -> None:
-        """Apply a SlurmJob whose script appends a line to the ledger before it does anything else: whose it is, its
-        job id, and how often Slurm had started that id before."""
+    ) -> dict[str, Any]:
+        """A SlurmJob whose script appends a line to the ledger before it does anything else: whose it is, its job
+        id, and how often Slurm had started that id before."""
         line = f"{self.namespace}/{name} $SLURM_JOB_ID ${{SLURM_RESTART_COUNT:-0}}"
         text = f"#!{interpreter}\necho {line} >> {LEDGER}\n{script}\n"
-        self.apply(
-            {
-                "apiVersion": "slurmjob.dev/v1alpha1",
-                "kind": "SlurmJob",
-                "metadata": {"name": name},
-                "spec": {
-                    "connectionRef": {"name": "campus"},
-                    "deletionPolicy": deletion_policy,
-                    "template": {"chdir": "/home/alice", "time": "5", "script": text, **template},
-                },
-            }
-        )
+        return {
+            "apiVersion": "slurmjob.dev/v1alpha1",
+            "kind": "SlurmJob",
+            "metadata": {"name": name},
+            "spec": {
+                "connectionRef": {"name": "campus"},
+                "deletionPolicy": deletion_policy,
+                "template": {"chdir": "/home/alice", "time": "5", "script": text, **template},
+            },
+        }
 
     def get(self, name: str, kind: str = "slurmjob") -> dict[str, Any]:
         body: dict[str, Any] = json.loads(self.kubectl("get", kind, name, "-o", "json"))
@@ -86,7 +93,10 @@ class Tenant:
             assert time.monotonic() < deadline, f"{name} is {now}, not {state}: {self.status(name)}"
             time.sleep(0.2)
 
-    def connect(self, *, user: str = "alice", lifespan: int = 3600, token: str | None = None) -> None:
+    def connect(
+        self, *, user: str = "alice", lifespan: int = 3600, token: str | None = None, url: str | None = None
+    ) -> None:
+        """A connection named `campus`; `url` is a proxy's in place of slurmrestd's own."""
         self.kubectl(
             "apply",
             "-f",
@@ -94,7 +104,7 @@ class Tenant:
             stdin=operator_process.connection(
                 namespace=self.namespace,
                 name="campus",
-                url=slurm_cluster.rest_url(self.paths, SUITE),
+                url=url or slurm_cluster.rest_url(self.paths, SUITE),
                 token=token or slurm_cluster.token(self.paths, SUITE, user=user, lifespan=lifespan),
             ),
         )
