@@ -1,7 +1,8 @@
 """What the witnesses say: the ledger of executions, slurmdbd, Slurm's queue, and the SlurmJobs themselves.
 
-The ledger is written by the jobs: `NAMESPACE/NAME JOBID`, a line each time a script begins. slurmdbd is asked by
-`sacct`, not by the operator's own code. All are values; `gather` alone asks anybody.
+The ledger is written by the jobs: `NAMESPACE/NAME JOBID RESTARTS`, a line each time a script begins (see
+`tests.real.cluster`). slurmdbd is asked by `sacct`, not by the operator's own code. All are values; `gather` alone
+asks anybody.
 """
 
 from __future__ import annotations
@@ -72,7 +73,7 @@ class Ended:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Seen:
-    """A SlurmJob as it stands. `said`: it says why it does not go on."""
+    """A SlurmJob as it stands. `said`: it says why it does not go on. `unknown`: that nobody knows its end."""
 
     object: str
     uid: str
@@ -81,6 +82,7 @@ class Seen:
     finished: bool
     deleting: bool = False
     said: bool = False
+    unknown: bool = False
     ended: tuple[Ended, ...] = ()
 
 
@@ -113,7 +115,7 @@ def read_ledger(text: str, namespaces: Collection[str]) -> tuple[Execution, ...]
     found = []
     for line in text.splitlines():
         words = line.split(" ")
-        if len(words) != 2 or words[0].count("/") != 1 or not words[1].isdecimal():
+        if len(words) != 3 or words[0].count("/") != 1 or not (words[1].isdecimal() and words[2].isdecimal()):
             raise ValueError(f"no line of a ledger: {line!r}")
         if words[0].partition("/")[0] in namespaces:
             found.append(Execution(object=words[0], job_id=words[1]))
@@ -164,6 +166,7 @@ def _seen(body: dict[str, Any]) -> Seen:
         deleting="deletionTimestamp" in meta,
         said=stalled.get("status") == "True"
         or (synced.get("status") == "False" and synced.get("reason") in WAITING_FOR_WORD),
+        unknown=status.get("state") == "Unknown",
         ended=tuple(
             Ended(attempt=it["attempt"], job_id=it.get("jobId"), state=it["state"], exit_code=it.get("exitCode"))
             for it in status.get("attempts") or ()

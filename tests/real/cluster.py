@@ -44,10 +44,14 @@ class Tenant:
         interpreter: str = "/bin/bash",
         **template: Any,
     ) -> None:
-        """Apply a SlurmJob whose script appends a line to the ledger before it does anything else: whose it is, its
-        job id, and how often Slurm had started that id before."""
+        """Apply a SlurmJob; see `manifest`."""
         spec = {"deletionPolicy": deletion_policy}
         self.apply(self.manifest(name, script=script, spec=spec, interpreter=interpreter, **template))
+
+    def jobs(self, scripts: Mapping[str, str], **template: Any) -> None:
+        """Apply many at once: their scripts by their names."""
+        items = [self.manifest(name, script=script, **template) for name, script in scripts.items()]
+        self.apply({"apiVersion": "v1", "kind": "List", "items": items})
 
     def manifest(
         self,
@@ -60,8 +64,9 @@ class Tenant:
         ledger: str = LEDGER,
         **template: Any,
     ) -> dict[str, Any]:
-        """The SlurmJob of `job`, to be applied. `ledger` is another file for a job that Slurm itself may start twice
-        under one id and the same restart count."""
+        """A SlurmJob whose script appends a line to the ledger before it does anything else: whose it is, its job id,
+        and how often Slurm had started that id before. `ledger` is another file for a job that Slurm itself may start
+        twice under one id and the same restart count."""
         line = f"{self.namespace}/{name} $SLURM_JOB_ID ${{SLURM_RESTART_COUNT:-0}}"
         text = f"#!{interpreter}\necho {line} >> {ledger}\n{script}\n"
         return {

@@ -34,6 +34,9 @@ AT_ONCE = 8
 """SlurmJobs of one connection that are brought forward side by side."""
 
 LONGEST_SLEEP_SECONDS = 30.0
+SHORTEST_RECHECK_SECONDS = 1.0
+"""Whatever a decision says: a time that has passed already, as of a connection that is being tried, is no hot loop."""
+
 MISSING_CONNECTION_SECONDS = 3600.0
 DEFAULT_POLL_SECONDS = 10.0
 LONGEST_REREAD_SECONDS = 300.0
@@ -320,7 +323,7 @@ class Session:
             async with self._slots:
                 recheck = await self._actor.bring_forward(entry)
             if recheck is not None and entry.due is None:
-                entry.due = self._outside.monotonic() + max(0.0, recheck - self._outside.now())
+                entry.due = self._outside.monotonic() + max(SHORTEST_RECHECK_SECONDS, recheck - self._outside.now())
             self._plan_reread(entry)
         except Gone:
             await self._actor.cancel_left_over(entry)

@@ -24,15 +24,18 @@ MARK = Marker(installation="i", namespace="ns", name="wing", uid="u-1", attempt=
 
 
 def test_the_ledger() -> None:
-    text = "ns/wing 7\nother/wing 8\nns/wing 7\n"
+    text = "ns/wing 7 0\nother/wing 8 0\nns/wing 7 1\n"
     assert read_ledger(text, {"ns"}) == (Execution(object="ns/wing", job_id="7"),) * 2
     assert read_ledger("", {"ns"}) == ()
 
 
-@pytest.mark.parametrize("line", ["ns/wing", "ns/wing ", "ns/wing 7 8", "wing 7", "ns/wingns/wing 7", "ns/wing x", ""])
+@pytest.mark.parametrize(
+    "line",
+    ["ns/wing", "ns/wing 7", "ns/wing 7 0 0", "wing 7 0", "ns/wingns/wing 7 0", "ns/wing x 0", "ns/wing 7 x", ""],
+)
 def test_a_torn_ledger_is_an_error(line: str) -> None:
     with pytest.raises(ValueError, match="no line of a ledger"):
-        read_ledger(f"ns/wing 7\n{line}\n", {"ns"})
+        read_ledger(f"ns/wing 7 0\n{line}\n", {"ns"})
 
 
 def test_sacct() -> None:
@@ -77,7 +80,7 @@ def test_objects() -> None:
     ended = {"attempt": 1, "jobId": "6", "state": "FAILED", "exitCode": 3, "reason": "NonZeroExitCode"}
     lost = {"attempt": 2, "state": "UNKNOWN", "reason": "JobRecordLost"}
     one = body(attempt=2, jobId="7", attempts=[ended, lost], conditions=[condition("Finished", "True")])
-    new = body({"deletionTimestamp": "now"}, observedGeneration=-1)
+    new = body({"deletionTimestamp": "now"}, observedGeneration=-1, state="Unknown")
     bare = {"metadata": {"namespace": "ns", "name": "bare", "uid": "u-2"}}
     assert read_objects(listed(one, new, bare)) == (
         Seen(
@@ -91,7 +94,7 @@ def test_objects() -> None:
                 Ended(attempt=2, job_id=None, state="UNKNOWN"),
             ),
         ),
-        Seen(object="ns/wing", uid="u-1", attempt=0, job_id=None, finished=False, deleting=True),
+        Seen(object="ns/wing", uid="u-1", attempt=0, job_id=None, finished=False, deleting=True, unknown=True),
         Seen(object="ns/bare", uid="u-2", attempt=0, job_id=None, finished=False),
     )
 
