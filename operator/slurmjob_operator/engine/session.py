@@ -138,8 +138,7 @@ class Session:
     async def _ask(self) -> None:
         """Connect and poll, beside the jobs: what needs no Slurm does not wait for one that is away."""
         try:
-            body = self._object.body
-            if body is not None and self._outside.monotonic() >= self._connect_at:
+            if (body := self._object.body) is not None and self._outside.monotonic() >= self._connect_at:
                 await self._connect(body)
             if self._connected is not None and self._outside.monotonic() >= self._poll_at:
                 await self._poll(self._connected)
@@ -320,7 +319,8 @@ class Session:
             async with self._slots:
                 recheck = await self._actor.bring_forward(entry)
             if recheck is not None and entry.due is None:
-                entry.due = self._outside.monotonic() + max(0.0, recheck - self._outside.now())
+                shortest = 0.0 if self._actor.connection.problem is None else connecting.RETRY_SECONDS
+                entry.due = self._outside.monotonic() + max(shortest, recheck - self._outside.now())
             self._plan_reread(entry)
         except Gone:
             await self._actor.cancel_left_over(entry)
