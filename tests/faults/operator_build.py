@@ -2,11 +2,13 @@
 
     KILL_AT="before submit" KILL_LOG=/tmp/points python -m tests.faults.operator_build run …
     GUARD_OFF=held,search python -m tests.faults.operator_build run …
+    LOST_SECONDS=3 python -m tests.faults.operator_build run …
 
 `KILL_AT` is `before` or `after` and one of `Effect`'s values; `KILL_AT_COUNT` says which time it is reached (default
 1). Every point that is reached is a line in `KILL_LOG`, where the times are counted, so that a restart does not die at
-the same point again and two operators count together. `KILL_LOG` alone only takes note. It is run from the checkout;
-nothing that ships knows of it.
+the same point again and two operators count together. `KILL_LOG` alone only takes note. `LOST_SECONDS` is how long a
+job is looked for before it is lost, in place of ten minutes. It is run from the checkout; nothing that ships knows of
+it.
 """
 
 from __future__ import annotations
@@ -23,7 +25,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any, Final
 
-from slurmjob_operator.core import unrecorded
+from slurmjob_operator.core import recorded, undecided, unrecorded
 from slurmjob_operator.edge import cli
 from slurmjob_operator.engine.effects import Effect, Nobody, Witness
 from slurmjob_operator.engine.ports import Outside
@@ -110,6 +112,23 @@ def parse_death(point: str, count: str) -> Death:
     if not count.isdecimal() or int(count) < 1:
         raise BadOrder(f"KILL_AT_COUNT={count!r} must be a number from 1")
     return Death(when=when, effect=known[effect], count=int(count))
+
+
+# --- Patience -------------------------------------------------------------------------------------------------
+
+
+def hurry(environment: Mapping[str, str]) -> None:
+    """Look for a job that is missing only so long, and as often as it takes. Raises `BadOrder`."""
+    wanted = environment.get("LOST_SECONDS")
+    if wanted is None:
+        return
+    if not wanted.isdecimal() or int(wanted) < 1:
+        raise BadOrder(f"LOST_SECONDS={wanted!r} must be a number from 1")
+    shorter = {"LOST_SECONDS": int(wanted), "UNKNOWN_JOB_RECHECK_SECONDS": int(wanted) / undecided.LOST_READS}
+    for module in (undecided, recorded):
+        if not shorter.keys() <= vars(module).keys():
+            raise BadOrder("the seconds of a lost job have moved: LOST_SECONDS has to be taught where")
+        vars(module).update(shorter)
 
 
 # --- Guards ---------------------------------------------------------------------------------------------------
@@ -199,6 +218,7 @@ def preparation(environment: Mapping[str, str]) -> Callable[[Outside], Outside]:
     """What `cli.main` is to do with the operator's surroundings. Raises `BadOrder`."""
     witness = witness_of(environment)
     off = guards_off(environment.get("GUARD_OFF", ""))
+    hurry(environment)
 
     def prepare(outside: Outside) -> Outside:
         for name in off:
