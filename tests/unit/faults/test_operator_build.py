@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from slurmjob_operator.core import recorded, undecided
 from slurmjob_operator.engine.acting import Actor
 from slurmjob_operator.engine.effects import Effect, Nobody
 from slurmjob_operator.engine.ports import Outside
@@ -102,6 +103,8 @@ def test_the_kill_is_one(monkeypatch: pytest.MonkeyPatch) -> None:
     "environment",
     [
         {"KILL_AT": "before submit"},
+        {"LOST_SECONDS": "0"},
+        {"LOST_SECONDS": "soon"},
         {"KILL_AT": "during submit", "KILL_LOG": "x"},
         {"KILL_AT": "before lunch", "KILL_LOG": "x"},
         {"KILL_AT": "before", "KILL_LOG": "x"},
@@ -193,6 +196,27 @@ def test_a_guard_that_has_moved_is_an_error(guard: str, monkeypatch: pytest.Monk
     monkeypatch.setattr(operator_build, "_dialects", list)
     with pytest.raises(BadOrder, match=f"GUARD_OFF={guard} has to be taught where"):
         GUARDS[guard](outside(World()))
+
+
+def test_a_job_is_lost_sooner(monkeypatch: pytest.MonkeyPatch) -> None:
+    for module in (undecided, recorded):
+        for name in ("LOST_SECONDS", "UNKNOWN_JOB_RECHECK_SECONDS"):
+            monkeypatch.setitem(vars(module), name, vars(module)[name])
+    world = World()
+    preparation({"LOST_SECONDS": "3"})(outside(world))
+    uid = world.job(hold=True)
+    world.reconcile(uid)
+    world.slurm.jobs.clear()
+    for _ in range(4):
+        world.reconcile(uid)
+        world.time += 1
+    assert world.condition(uid, "Stalled")["reason"] == "JobRecordLost"
+
+
+def test_seconds_that_have_moved_are_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delattr(recorded, "LOST_SECONDS")
+    with pytest.raises(BadOrder, match="LOST_SECONDS has to be taught where"):
+        preparation({"LOST_SECONDS": "3"})
 
 
 def test_nothing_that_ships_knows_of_it() -> None:
