@@ -258,6 +258,27 @@ async def test_the_same_while_slurm_is_away_for_a_while(cluster: Cluster) -> Non
     assert not cluster.kube.objects
 
 
+async def test_two_objects_with_one_id_are_both_followed(cluster: Cluster) -> None:
+    """Slurm has lost the first one's job, and gives its id to the second one's."""
+    cluster.secret()
+    cluster.connection()
+    first = cluster.job("first")
+    await asyncio.sleep(1)
+    cluster.slurm.jobs.clear()
+    cluster.slurm.next_id = 1
+    second = cluster.job("second")
+    await asyncio.sleep(1)
+    assert cluster.status(first)["jobId"] == cluster.status(second)["jobId"] == "1"
+    cluster.slurm.start(1)
+    await asyncio.sleep(2 * POLL)
+    assert cluster.status(second)["state"] == "Running"
+    await asyncio.sleep(660)
+    assert cluster.reason(first, "Stalled") == "JobRecordLost"
+    cluster.slurm.end(1)
+    await asyncio.sleep(2 * POLL)
+    assert cluster.status(second)["state"] == "Complete"
+
+
 async def _blocked(cluster: Cluster) -> str:
     """A job runs, Slurm goes away, and the object is deleted in a namespace that is being deleted; its uid."""
     cluster.secret(lifespan=1_000_000)
