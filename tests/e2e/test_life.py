@@ -139,16 +139,3 @@ def test_operator_killed_again_and_again(tenant: Tenant) -> None:
     for name in names:
         tenant.wait(name, "Complete", seconds=60)
         assert tenant.executions(name) == {tenant.status(name)["jobId"]: 1}
-
-
-@pytest.mark.alone
-def test_ended_and_forgotten_while_the_operator_was_away(tenant: Tenant) -> None:
-    """slurmctld forgets an ended job after MinJobAge (10 s here); slurmdbd's record tells."""
-    tenant.job("away", script="sleep 1; exit 7")
-    tenant.wait_until(lambda: bool(tenant.executions("away")))
-    cluster.operator_kill(tenant.paths)
-    job_id = tenant.status("away")["jobId"]
-    tenant.wait_until(lambda: tenant.slurm("scontrol", "show", "job", job_id) == "", seconds=60)
-    cluster.operator_start(tenant.paths)
-    tenant.wait("away", "Failed")
-    assert tenant.status("away")["exitCode"] == 7

@@ -10,7 +10,7 @@ from typing import Any
 
 from slurmjob_operator.api.names import JOB_FINALIZER
 from slurmjob_operator.core.times import rfc3339
-from slurmjob_operator.kube.errors import Conflict, KubeError, NotFound, Unavailable
+from slurmjob_operator.kube.errors import Conflict, KubeError, NotFound, Terminating, Unavailable
 from slurmjob_operator.kube.merge import merge_patch
 from slurmjob_operator.kube.port import Body, Kind, KubeEvent, ObjectKey
 
@@ -19,6 +19,7 @@ class InMemoryKube:
     """`faults` is a list of faults for the next writes: an error before the effect, or `"lost"`: after it.
     `read_faults`: errors for the next reads of an object.
 
+    `terminating` are namespaces that are being deleted: they take no events.
     `watch` is told of each change, as a watch would be: `ADDED`, `MODIFIED`, `DELETED`.
     """
 
@@ -27,6 +28,7 @@ class InMemoryKube:
         self.objects: dict[str, dict[str, Any]] = {}
         self.secrets: dict[tuple[str, str], dict[str, bytes]] = {}
         self.events: list[KubeEvent] = []
+        self.terminating: set[str] = set()
         self.writes = 0
         self.faults: list[KubeError | str] = []
         self.read_faults: list[KubeError] = []
@@ -112,6 +114,8 @@ class InMemoryKube:
         return self.secrets[namespace, name]
 
     async def post_event(self, event: KubeEvent) -> None:
+        if event.regarding.namespace in self.terminating and not event.at_home:
+            raise Terminating(event.regarding.namespace)
         self.events.append(event)
 
     def _checked(self, key: ObjectKey, resource_version: str) -> tuple[dict[str, Any], bool]:

@@ -23,12 +23,14 @@ from slurmjob_operator.core.identity import Identity, identify, newest_of_ours
 from slurmjob_operator.core.records import Accepted
 from slurmjob_operator.core.states import runs_no_more
 from slurmjob_operator.core.times import epoch_of
+from slurmjob_operator.core.undecided import end_not_told
 from slurmjob_operator.core.view import Deferral, Facts, JobView, NotKnown, Rejection, Trouble, Unconfirmed
 
 CANCEL_AGAIN_SECONDS = 60
 """A cancellation that shows no effect is asked for again; slurmctld may have forgotten it in a restart."""
 
 CANCEL_LOOK_SECONDS = 2.0
+LOOK_AGAIN_SECONDS = 10.0
 LOST_SECONDS = 600
 NOTHING_LEFT_SECONDS = 600
 LATE_SUBMISSION_SECONDS = 15
@@ -76,12 +78,16 @@ def _blocked(view: JobView, facts: Facts, trouble: Trouble, now: float) -> Decis
     """Slurm is away or the credential gone: keep trying, and say so once; not for ever."""
     if now >= _deadline(view, facts, trouble, now):
         return _let_go(view, why=trouble.message)
-    message = f"The Slurm job cannot be cancelled now: {trouble.message}"
-    status = progress.unsynced(view, reason=trouble.reason, message=message, now=now)
-    note = EventNote(reason=EventReason.FINALIZER_BLOCKED, message=message, warning=True)
-    events = (note,) if status != view.status else ()
     recheck_at = min(trouble.retry_at, _deadline(view, facts, trouble, now))
-    return Decision(status=status, events=events, recheck_at=recheck_at)
+    return _say_blocked(view, reason=trouble.reason, why=trouble.message, now=now, recheck_at=recheck_at)
+
+
+def _say_blocked(view: JobView, *, reason: Reason, why: str, now: float, recheck_at: float) -> Decision:
+    """In a condition, and in an event when that changes."""
+    message = f"The Slurm job cannot be cancelled now: {why}"
+    status = progress.unsynced(view, reason=reason, message=message, now=now)
+    note = EventNote(reason=EventReason.FINALIZER_BLOCKED, message=message, warning=True)
+    return Decision(status=status, events=(note,) if status != view.status else (), recheck_at=recheck_at)
 
 
 def _let_go(view: JobView, *, why: str) -> Decision:
@@ -133,7 +139,9 @@ def _recorded(view: JobView, facts: Facts, now: float) -> Decision:
     if identity is Identity.NOT_OURS:
         return _not_known(view, facts, NotKnown(since=facts.missing_since or now), now)
     if identity is Identity.UNPROVEN:
-        return _let_go_or_wait(view, since=facts.missing_since or now, now=now)
+        why = f"Slurm job {job_id} cannot be proven to be this object's; it is left alone."
+        since = facts.missing_since or now
+        return _let_go_or_wait(view, since=since, reason=Reason.IDENTITY_UNPROVEN, why=why, now=now)
     if runs_no_more(record.states):
         return Decision(status=view.status, action=RemoveFinalizer())
     mark = marker.parse(record.comment)
@@ -170,14 +178,16 @@ def _not_known(view: JobView, facts: Facts, unknown: NotKnown, now: float) -> De
     newest = newest_of_ours(view, facts.accounting)
     if newest is not None and runs_no_more(newest.states):
         return Decision(status=view.status, action=RemoveFinalizer())
-    return _let_go_or_wait(view, since=unknown.since, now=now)
+    why = f"slurmctld does not know job {view.status.job_id} and {end_not_told(facts)}."
+    return _let_go_or_wait(view, since=unknown.since, reason=Reason.JOB_NOT_FOUND, why=why, now=now)
 
 
-def _let_go_or_wait(view: JobView, *, since: float, now: float) -> Decision:
+def _let_go_or_wait(view: JobView, *, since: float, reason: Reason, why: str, now: float) -> Decision:
     """Absence is no end, but an object cannot wait for ever: after ten minutes it goes, and the job is named."""
     known_lost = attempts.unknown_reason(view.status) in (Reason.JOB_RECORD_LOST, Reason.IDENTITY_UNPROVEN)
     if now - since < LOST_SECONDS and not known_lost:
-        return Decision(status=view.status, recheck_at=min(now + 30, since + LOST_SECONDS))
+        recheck_at = min(now + LOOK_AGAIN_SECONDS, since + LOST_SECONDS)
+        return _say_blocked(view, reason=reason, why=why, now=now, recheck_at=recheck_at)
     message = (
         f"{view.namespace}/{view.name} is let go although Slurm job {view.status.job_id} of user {view.status.user} "
         f"on {view.status.cluster_name} was not found for {LOST_SECONDS // 60} minutes, or not proven to be its own. "

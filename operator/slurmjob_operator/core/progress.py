@@ -239,10 +239,10 @@ def release_refused(view: JobView, *, message: str, now: float) -> SlurmJobStatu
 
 
 def cancelling(view: JobView, *, now: float) -> SlurmJobStatus:
-    """The object is being deleted, its job cancelled."""
+    """The object is being deleted, its job cancelled: Slurm can be spoken to, whatever was said before."""
     message = f"Slurm job {view.status.job_id} is being cancelled, since this object is being deleted."
     conditions = _moving(_base(view, now=now), reason=Reason.CANCELLING, message=message, now=now)
-    return _finish(view, replace(view.status, state="Deleting", conditions=conditions))
+    return _finish(view, replace(view.status, state="Deleting", conditions=_synced(conditions, now=now)))
 
 
 def _describe(record: JobRecord) -> tuple[str, Reason, str]:

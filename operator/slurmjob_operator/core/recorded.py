@@ -13,8 +13,10 @@ from slurmjob_operator.core.identity import Identity, identify, newest_of_ours
 from slurmjob_operator.core.records import JobRecord
 from slurmjob_operator.core.states import End, is_over
 from slurmjob_operator.core.undecided import (
+    BACKLOG_RECHECK_SECONDS,
     LOST_SECONDS,
     UNKNOWN_JOB_RECHECK_SECONDS,
+    end_not_told,
     is_long_unproven,
     is_lost,
     rolled_back,
@@ -50,14 +52,14 @@ def not_known_to_slurmctld(view: JobView, facts: Facts, now: float) -> Decision 
     if is_lost(view, facts, now):
         message = (
             f"slurmctld has not known job {view.status.job_id} for {LOST_SECONDS // 60} minutes, and "
-            f"{'slurmdbd has no record of its end' if facts.connection.accounting else 'there is no slurmdbd'}: "
-            "its record is lost."
+            f"{end_not_told(facts)}: its record is lost."
         )
         return undecided(view, facts, now, reason=Reason.JOB_RECORD_LOST, message=message)
-    where = "slurmdbd has no record of its end" if facts.connection.accounting else "there is no slurmdbd"
-    message = f"slurmctld does not know job {view.status.job_id} and {where}; still looking."
+    message = f"slurmctld does not know job {view.status.job_id} and {end_not_told(facts)}; still looking."
     status = progress.unsynced(view, reason=Reason.JOB_NOT_FOUND, message=message, now=now)
-    return Decision(status=status, recheck_at=now + UNKNOWN_JOB_RECHECK_SECONDS)
+    return Decision(
+        status=status, recheck_at=now + (BACKLOG_RECHECK_SECONDS if facts.backlog else UNKNOWN_JOB_RECHECK_SECONDS)
+    )
 
 
 def not_proven_ours(view: JobView, facts: Facts, now: float) -> Decision | None:

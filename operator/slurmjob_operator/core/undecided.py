@@ -19,10 +19,22 @@ from slurmjob_operator.core.identity import is_of_this_attempt
 from slurmjob_operator.core.view import Facts, JobView
 
 UNKNOWN_JOB_RECHECK_SECONDS = 30.0
+BACKLOG_RECHECK_SECONDS = 5.0
+"""slurmctld hands its backlog over within seconds once slurmdbd is back (measured: 13 to 15 s)."""
+
 UNKNOWN_OUTCOME_RECHECK_SECONDS = 300.0
 LOST_SECONDS = 600
 LOST_READS = 3
 UNPROVEN_SECONDS = 1800
+
+
+def end_not_told(facts: Facts) -> str:
+    """Why slurmdbd does not tell the end of a job that slurmctld does not know."""
+    if not facts.connection.accounting:
+        return "there is no slurmdbd"
+    if facts.backlog:
+        return "slurmdbd has not yet heard all that slurmctld has to tell"
+    return "slurmdbd has no record of its end"
 
 
 def is_lost(view: JobView, facts: Facts, now: float) -> bool:

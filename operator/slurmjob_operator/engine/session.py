@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import math
-from collections.abc import Coroutine, Mapping
+from collections.abc import Coroutine, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -141,8 +141,7 @@ class Session:
     async def _ask(self) -> None:
         """Connect and poll, beside the jobs: what needs no Slurm does not wait for one that is away."""
         try:
-            body = self._object.body
-            if body is not None and self._outside.monotonic() >= self._connect_at:
+            if (body := self._object.body) is not None and self._outside.monotonic() >= self._connect_at:
                 await self._connect(body)
             if self._connected is not None and self._outside.monotonic() >= self._poll_at:
                 await self._poll(self._connected)
@@ -323,7 +322,9 @@ class Session:
             async with self._slots:
                 recheck = await self._actor.bring_forward(entry)
             if recheck is not None and entry.due is None:
-                entry.due = self._outside.monotonic() + max(SHORTEST_RECHECK_SECONDS, recheck - self._outside.now())
+                problem = self._actor.connection.problem
+                shortest = SHORTEST_RECHECK_SECONDS if problem is None else connecting.RETRY_SECONDS
+                entry.due = self._outside.monotonic() + max(shortest, recheck - self._outside.now())
             self._plan_reread(entry)
         except Gone:
             await self._actor.cancel_left_over(entry)
@@ -357,25 +358,25 @@ class Session:
     async def _poll(self, connected: connecting.Connected) -> None:
         """Compare the states of all live jobs with what stands in status; read those that differ."""
         self._poll_at = self._outside.monotonic() + self._poll_seconds()
-        live = {int(entry.view.status.job_id or 0): entry for entry in self._registry.of(self.key) if entry.followed}
-        if not live:
+        if not (live := [entry for entry in self._registry.of(self.key) if entry.followed]):
             return
         try:
-            states = await connected.port.states(tuple(live))
+            states = await connected.port.states(tuple({entry.view.recorded_id for entry in live}))
         except slurm_errors.SlurmError as error:
             if self._connected is connected:
                 await self._lost_sight(error)
             return
         if self._connected is not connected:
             return  # The race: edited, deleted or refused while we asked.
-        for job_id, entry in live.items():
+        for entry in live:  # Two may have one id: Slurm gives that of a job it has lost to the next one.
+            job_id = entry.view.recorded_id
             unclear = job_id not in states or unknown_reason(entry.view.status) is not None
             if unclear and entry.due is not None:
                 continue  # It is looked at again when the decision said, not at every poll.
             known = frozenset(entry.view.status.slurm.states) if entry.view.status.slurm else frozenset({"PENDING"})
             if states.get(job_id) != known or not edit.is_true(entry.view.status.conditions, ConditionType.SYNCED):
                 self._read_again(entry)
-        self._reread_pending(tuple(live.values()))
+        self._reread_pending(live)
 
     async def _lost_sight(self, error: slurm_errors.SlurmError) -> None:
         """Slurm does not answer: say so on the connection and on each job, and connect anew."""
@@ -390,7 +391,7 @@ class Session:
             entry.facts = outdated(entry.facts)
             entry.due = 0.0
 
-    def _reread_pending(self, entries: tuple[Entry, ...]) -> None:
+    def _reread_pending(self, entries: Sequence[Entry]) -> None:
         now = self._outside.monotonic()
         waiting = [e for e in entries if e.reread_at <= now and e.due is None and not e.running and _pending(e)]
         budget = int(REREADS_PER_SECOND * self._poll_seconds())

@@ -6,8 +6,9 @@ from dataclasses import replace
 
 import pytest
 
-from slurmjob_operator.api.conditions import EventReason, Reason
+from slurmjob_operator.api.conditions import ConditionType, EventReason, Reason
 from slurmjob_operator.api.slurmjob import DeletionPolicy
+from slurmjob_operator.core import conditions as edit
 from slurmjob_operator.core import learning
 from slurmjob_operator.core.decide import decide
 from slurmjob_operator.core.decision import (
@@ -18,7 +19,7 @@ from slurmjob_operator.core.decision import (
     RemoveFinalizer,
     Search,
 )
-from slurmjob_operator.core.letting_go import CANCEL_AGAIN_SECONDS, LOST_SECONDS
+from slurmjob_operator.core.letting_go import CANCEL_AGAIN_SECONDS, LOOK_AGAIN_SECONDS, LOST_SECONDS
 from slurmjob_operator.core.records import Accepted
 from slurmjob_operator.core.view import ConnectionFacts, Facts, JobView, NotKnown, Rejection, Trouble, Unconfirmed
 from tests.unit.core.test_decide import AWAY, ENDED, HELD, KNOWN, NEW, NOW, OPEN, RECORDED, RELEASED, RUNNING
@@ -89,7 +90,37 @@ def test_another_job_under_our_id_does_not_hold_the_object_for_ever(change: dict
     facts = replace(KNOWN, controller=replace(RUNNING, **change), accounting=(), missing_since=NOW - LOST_SECONDS)
     assert decide(GOING, facts, NOW).action == GO
     waiting = decide(GOING, replace(facts, missing_since=NOW - 1), NOW)
-    assert (waiting.action, waiting.recheck_at) == (None, NOW + 30)
+    assert (waiting.action, waiting.recheck_at) == (None, NOW + LOOK_AGAIN_SECONDS)
+
+
+@pytest.mark.parametrize(
+    ("facts", "reason", "why"),
+    [
+        (replace(KNOWN, controller=NotKnown(since=NOW), accounting=()), Reason.JOB_NOT_FOUND,
+         "slurmctld does not know job 7 and slurmdbd has no record of its end."),
+        (replace(KNOWN, controller=NotKnown(since=NOW), accounting=(), backlog=3), Reason.JOB_NOT_FOUND,
+         "slurmctld does not know job 7 and slurmdbd has not yet heard all that slurmctld has to tell."),
+        (replace(KNOWN, controller=replace(RUNNING, comment="", name="x")), Reason.IDENTITY_UNPROVEN,
+         "Slurm job 7 cannot be proven to be this object's; it is left alone."),
+    ],
+)  # fmt: skip
+def test_whoever_waits_says_why_once(facts: Facts, reason: Reason, why: str) -> None:
+    first = decide(GOING, facts, NOW)
+    synced = edit.find(first.status.conditions, ConditionType.SYNCED)
+    assert synced is not None
+    assert (synced.status, synced.reason) == ("False", reason)
+    assert [(note.reason, note.message) for note in first.events] == [(EventReason.FINALIZER_BLOCKED, synced.message)]
+    assert synced.message == f"The Slurm job cannot be cancelled now: {why}"
+    second = decide(replace(GOING, status=first.status), facts, NOW + 1)
+    assert (second.status, second.events) == (first.status, ())
+
+
+def test_what_can_be_cancelled_again_is_not_blocked_any_more() -> None:
+    problem = Trouble(reason=Reason.CLUSTER_UNREACHABLE, message="away", retry_at=NOW + 10)
+    blocked = decide(GOING, replace(KNOWN, trouble=problem), NOW)
+    again = decide(replace(GOING, status=blocked.status), replace(KNOWN, controller=RUNNING), NOW + 10)
+    assert again.action == Cancel(7)
+    assert edit.is_true(again.status.conditions, ConditionType.SYNCED)
 
 
 def test_a_twin_that_was_cancelled_is_no_cancellation_of_the_job() -> None:

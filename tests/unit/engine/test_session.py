@@ -16,7 +16,7 @@ from slurmjob_operator.api.names import ABANDON_ANNOTATION
 from slurmjob_operator.core.records import ClusterInfo
 from slurmjob_operator.engine.engine import Engine
 from slurmjob_operator.engine.ports import Outside
-from slurmjob_operator.kube.port import Kind
+from slurmjob_operator.kube.port import Kind, KubeEvent
 from slurmjob_operator.slurm import errors as slurm_errors
 from slurmjob_operator.slurm.port import SlurmPort
 from slurmjob_operator.slurm.token import SlurmToken
@@ -256,6 +256,85 @@ async def test_the_same_while_slurm_is_away_for_a_while(cluster: Cluster) -> Non
     await asyncio.sleep(600)
     assert cluster.slurm.jobs[1].states == {"CANCELLED"}
     assert not cluster.kube.objects
+
+
+async def test_two_objects_with_one_id_are_both_followed(cluster: Cluster) -> None:
+    """Slurm has lost the first one's job, and gives its id to the second one's."""
+    cluster.secret()
+    cluster.connection()
+    first = cluster.job("first")
+    await asyncio.sleep(1)
+    cluster.slurm.jobs.clear()
+    cluster.slurm.next_id = 1
+    second = cluster.job("second")
+    await asyncio.sleep(1)
+    assert cluster.status(first)["jobId"] == cluster.status(second)["jobId"] == "1"
+    cluster.slurm.start(1)
+    await asyncio.sleep(2 * POLL)
+    assert cluster.status(second)["state"] == "Running"
+    await asyncio.sleep(660)
+    assert cluster.reason(first, "Stalled") == "JobRecordLost"
+    cluster.slurm.end(1)
+    await asyncio.sleep(2 * POLL)
+    assert cluster.status(second)["state"] == "Complete"
+
+
+async def _blocked(cluster: Cluster) -> str:
+    """A job runs, Slurm goes away, and the object is deleted in a namespace that is being deleted; its uid."""
+    cluster.secret(lifespan=1_000_000)
+    cluster.connection()
+    job = cluster.job()
+    await asyncio.sleep(1)
+    cluster.slurm.start(1)
+    await asyncio.sleep(POLL)
+    cluster.slurm.faults = {verb: [slurm_errors.Unavailable("away")] * 100_000 for verb in ("states", "info", "job")}
+    await asyncio.sleep(2 * POLL)
+    cluster.kube.terminating.add("ns")
+    cluster.kube.delete(job)
+    return job
+
+
+def _orphaned(cluster: Cluster) -> list[KubeEvent]:
+    return [event for event in cluster.kube.events if event.reason == "SlurmJobOrphaned"]
+
+
+async def test_a_deletion_waits_for_slurm_for_a_day_and_no_longer(cluster: Cluster) -> None:
+    job = await _blocked(cluster)
+    await asyncio.sleep(86_400 - 1)
+    assert job in cluster.kube.objects
+    assert cluster.reason(job, "Synced") == "ClusterUnreachable"
+    await asyncio.sleep(2 * POLL)
+    assert job not in cluster.kube.objects
+    assert [event.at_home for event in _orphaned(cluster)] == [True]
+
+
+@pytest.mark.parametrize("seconds", [60, 3600])
+async def test_a_deletion_waits_as_long_as_the_connection_says(cluster: Cluster, seconds: int) -> None:
+    job = await _blocked(cluster)
+    connection = next(uid for uid, body in cluster.kube.objects.items() if body["kind"] == Kind.SLURM_CONNECTION.value)
+    cluster.kube.edit(connection, deletionDeadlineSeconds=seconds)
+    await asyncio.sleep(seconds - 1)
+    assert job in cluster.kube.objects
+    await asyncio.sleep(2 * POLL)
+    assert job not in cluster.kube.objects
+
+
+async def test_ten_minutes_in_a_namespace_that_goes_with_its_secret(cluster: Cluster) -> None:
+    """After a restart nobody has the token any more. The event is posted where it can be: at home."""
+    job = await _blocked(cluster)
+    cluster.slurm.faults.clear()
+    del cluster.kube.secrets["ns", "token"]
+    await cluster.start()
+    await asyncio.sleep(600 - 10)
+    assert cluster.reason(job, "Synced") == "SecretNotFound"
+    await asyncio.sleep(10 + 2 * POLL)
+    assert job not in cluster.kube.objects
+    (event,) = _orphaned(cluster)
+    assert (event.at_home, event.warning, event.regarding.uid) == (True, True, job)
+    assert event.message == (
+        "ns/job is let go although Slurm job 1 of user alice on memory was not cancelled: Secret token is not there, "
+        "or the operator may not read it."
+    )
 
 
 async def test_what_needs_no_slurm_does_not_wait_for_one_that_is_away(

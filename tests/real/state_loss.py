@@ -1,0 +1,56 @@
+"""slurmctld without its newest state, as after a power cut (TRAPS F2, F5).
+
+slurmctld saves its state at the first change after five quiet seconds, and then not for five seconds. So a change that
+is made just after a save is lost when it is killed at once.
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, field
+
+from sandboxlib import slurm_cluster
+from sandboxlib.daemons import kill, start
+from tests.real import cluster
+from tests.real.cluster import SUITE, Tenant
+
+SAVE_SECONDS = 15.0
+
+
+@dataclass
+class StateLoss:
+    """Begin with `save_now`; whatever Slurm learns in the seconds that follow is lost by `lose`."""
+
+    tenant: Tenant
+    _job_id: str = field(default="")
+    _changes: int = 0
+
+    def save_now(self) -> None:
+        """Change something, and return as soon as it is saved."""
+        file = slurm_cluster.folder(self.tenant.paths, SUITE) / "lib-slurm/ctld/job_state"
+        if not self._job_id:
+            argv = ("sbatch", "--parsable", "--hold", "--chdir=/tmp", "--output=/dev/null", "--wrap=true")
+            self._job_id = self.tenant.slurm(*argv, user="bob")
+        before = file.stat().st_mtime_ns
+        self._changes += 1
+        self.tenant.slurm("scontrol", "update", f"jobid={self._job_id}", f"comment=change-{self._changes}")
+        deadline = time.monotonic() + SAVE_SECONDS
+        while file.stat().st_mtime_ns == before:
+            assert time.monotonic() < deadline, "slurmctld does not save its state"
+            time.sleep(0.02)
+
+    def lose(self) -> None:
+        """Kill slurmctld, and start it with what it had saved."""
+        daemon = cluster.slurm_daemon(self.tenant.paths, "slurmctld")
+        kill(daemon)
+        start(daemon)
+        self.tenant.wait_until(lambda: "is UP" in self.tenant.slurm("scontrol", "ping"))
+
+    def known(self, job_id: str) -> str:
+        """What slurmctld says of a job; nothing, where it does not know it."""
+        return self.tenant.slurm("scontrol", "show", "job", job_id)
+
+    def close(self) -> None:
+        """Take away what was made for it."""
+        if self._job_id:
+            self.tenant.slurm("scancel", self._job_id)
