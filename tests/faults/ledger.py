@@ -1,7 +1,7 @@
 """What the witnesses say: the ledger of executions, slurmdbd, Slurm's queue, and the SlurmJobs themselves.
 
-The ledger is written by the jobs: `NAMESPACE/NAME JOBID`, a line each time a script begins. slurmdbd is asked by
-`sacct`, not by the operator's own code. All are values; `gather` alone asks anybody.
+The ledger is written by the jobs: `NAMESPACE/NAME JOBID RESTARTS`, a line each time a script begins (see
+`tests.real.cluster`). slurmdbd is asked by `sacct`, not by the operator's own code. All are values; `gather` alone asks anybody.
 """
 
 from __future__ import annotations
@@ -113,7 +113,7 @@ def read_ledger(text: str, namespaces: Collection[str]) -> tuple[Execution, ...]
     found = []
     for line in text.splitlines():
         words = line.split(" ")
-        if len(words) != 2 or words[0].count("/") != 1 or not words[1].isdecimal():
+        if len(words) != 3 or words[0].count("/") != 1 or not (words[1].isdecimal() and words[2].isdecimal()):
             raise ValueError(f"no line of a ledger: {line!r}")
         if words[0].partition("/")[0] in namespaces:
             found.append(Execution(object=words[0], job_id=words[1]))

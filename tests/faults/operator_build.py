@@ -1,7 +1,8 @@
-"""The operator as fault runs need it: it dies at a named point, or lacks one of the protocol's guards.
+"""The operator as fault runs need it: it dies at a named point, lacks one of the protocol's guards, or waits less long.
 
     KILL_AT="before submit" KILL_LOG=/tmp/points python -m tests.faults.operator_build run …
     GUARD_OFF=held,search python -m tests.faults.operator_build run …
+    SHORTENED=settled:2,again:3 python -m tests.faults.operator_build run …
 
 `KILL_AT` is `before` or `after` and one of `Effect`'s values; `KILL_AT_COUNT` says which time it is reached (default
 1). Every point that is reached is a line in `KILL_LOG`, where the times are counted, so that a restart does not die at
@@ -192,6 +193,40 @@ def _unheld(encode: Callable[..., dict[str, Any]]) -> Callable[..., dict[str, An
     return encode_unheld
 
 
+# --- Waiting less long ----------------------------------------------------------------------------------------
+
+WAITS: Final[Mapping[str, tuple[tuple[str, str], ...]]] = {
+    "settled": (("core.sweeping", "SETTLED_SECONDS"),),
+    "again": (("engine.sweeping", "AGAIN_SECONDS"),),
+    "after-unknown": (("engine.sweeping", "AFTER_UNKNOWN_OUTCOME_SECONDS"),),
+    "lost": (("core.undecided", "LOST_SECONDS"), ("core.letting_go", "LOST_SECONDS")),
+    "late": (
+        ("core.unrecorded", "LATE_SUBMISSION_SECONDS"),
+        ("core.letting_go", "LATE_SUBMISSION_SECONDS"),
+        ("engine.unknown_outcomes", "LATE_SUBMISSION_SECONDS"),
+    ),
+}
+"""Lengths of time that a test cannot wait for, and where they stand; no rule but how long is changed by them."""
+
+
+def shorten(orders: str) -> None:
+    """`NAME:SECONDS`, separated by commas. Raises `BadOrder`; also where the wait is not longer anyway."""
+    for order in filter(None, (part.strip() for part in orders.split(","))):
+        name, _, seconds = order.partition(":")
+        if name not in WAITS or not seconds.isdecimal():
+            raise BadOrder(f"SHORTENED={order!r} must be NAME:SECONDS, NAME one of: {', '.join(WAITS)}")
+        for place, attribute in WAITS[name]:
+            _shorten(importlib.import_module(f"slurmjob_operator.{place}"), attribute, int(seconds))
+
+
+def _shorten(module: ModuleType, attribute: str, seconds: int) -> None:
+    long: Any = getattr(module, attribute, None)
+    first = long[0] if isinstance(long, tuple) else long
+    if not isinstance(first, int | float) or first <= seconds:
+        raise BadOrder(f"{attribute} of {module.__name__} is {long}, which {seconds} s does not shorten")
+    setattr(module, attribute, (float(seconds), *long[1:]) if isinstance(long, tuple) else seconds)
+
+
 # --- Running --------------------------------------------------------------------------------------------------
 
 
@@ -199,6 +234,7 @@ def preparation(environment: Mapping[str, str]) -> Callable[[Outside], Outside]:
     """What `cli.main` is to do with the operator's surroundings. Raises `BadOrder`."""
     witness = witness_of(environment)
     off = guards_off(environment.get("GUARD_OFF", ""))
+    shorten(environment.get("SHORTENED", ""))
 
     def prepare(outside: Outside) -> Outside:
         for name in off:

@@ -38,6 +38,11 @@ class Floor:
     executions: int = 50
 
 
+def no_floor() -> Floor:
+    """Nothing needs to have happened."""
+    return Floor(kills=0, executions=0)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Verdict:
     """The counts; `found` names what was counted."""

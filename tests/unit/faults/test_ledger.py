@@ -24,15 +24,18 @@ MARK = Marker(installation="i", namespace="ns", name="wing", uid="u-1", attempt=
 
 
 def test_the_ledger() -> None:
-    text = "ns/wing 7\nother/wing 8\nns/wing 7\n"
+    text = "ns/wing 7 0\nother/wing 8 0\nns/wing 7 1\n"
     assert read_ledger(text, {"ns"}) == (Execution(object="ns/wing", job_id="7"),) * 2
     assert read_ledger("", {"ns"}) == ()
 
 
-@pytest.mark.parametrize("line", ["ns/wing", "ns/wing ", "ns/wing 7 8", "wing 7", "ns/wingns/wing 7", "ns/wing x", ""])
+@pytest.mark.parametrize(
+    "line",
+    ["ns/wing", "ns/wing 7", "ns/wing 7 0 0", "wing 7 0", "ns/wingns/wing 7 0", "ns/wing x 0", "ns/wing 7 x", ""],
+)
 def test_a_torn_ledger_is_an_error(line: str) -> None:
     with pytest.raises(ValueError, match="no line of a ledger"):
-        read_ledger(f"ns/wing 7\n{line}\n", {"ns"})
+        read_ledger(f"ns/wing 7 0\n{line}\n", {"ns"})
 
 
 def test_sacct() -> None:

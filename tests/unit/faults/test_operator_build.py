@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import importlib
 import os
 import signal
 import subprocess
@@ -22,6 +23,7 @@ from slurmjob_operator.slurm.request import JobRequest
 from tests.faults import operator_build
 from tests.faults.operator_build import (
     GUARDS,
+    WAITS,
     BadOrder,
     Death,
     DyingWitness,
@@ -108,6 +110,8 @@ def test_the_kill_is_one(monkeypatch: pytest.MonkeyPatch) -> None:
         {"KILL_AT": "before submit", "KILL_AT_COUNT": "0", "KILL_LOG": "x"},
         {"KILL_AT": "before submit", "KILL_AT_COUNT": "one", "KILL_LOG": "x"},
         {"GUARD_OFF": "held,nonsense"},
+        {"SHORTENED": "patience:3"},
+        {"SHORTENED": "lost"},
     ],
 )
 def test_what_does_not_exist_is_an_error(environment: dict[str, str]) -> None:
@@ -142,6 +146,24 @@ def test_every_point_of_a_life_is_reached(point: str, tmp_path: Path) -> None:
     world.restart()
     world.settle(uid)
     assert sum(world.executions().values()) == 1
+
+
+# --- Waiting less long ----------------------------------------------------------------------------------------
+
+
+def test_every_wait_can_be_shortened_and_none_lengthened() -> None:
+    orders = ",".join(f"{name}:2" for name in WAITS)
+    places = [(importlib.import_module(f"slurmjob_operator.{m}"), a) for where in WAITS.values() for m, a in where]
+    before = [getattr(module, name) for module, name in places]
+    try:
+        preparation({"SHORTENED": orders})
+        after = [getattr(module, name) for module, name in places]
+        assert [it[0] if isinstance(it, tuple) else it for it in after] == [2] * len(places)
+        with pytest.raises(BadOrder, match="does not shorten"):
+            preparation({"SHORTENED": orders})
+    finally:
+        for (module, name), value in zip(places, before, strict=True):
+            setattr(module, name, value)
 
 
 # --- Guards ---------------------------------------------------------------------------------------------------
@@ -196,6 +218,6 @@ def test_a_guard_that_has_moved_is_an_error(guard: str, monkeypatch: pytest.Monk
 
 
 def test_nothing_that_ships_knows_of_it() -> None:
-    words = ("KILL_AT", "KILL_LOG", "GUARD_OFF", "operator_build", "tests.faults")
+    words = ("KILL_AT", "KILL_LOG", "GUARD_OFF", "SHORTENED", "operator_build", "tests.faults")
     shipped = [path for path in (ROOT / "operator").rglob("*.py") for word in words if word in path.read_text()]
     assert shipped == []

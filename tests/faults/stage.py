@@ -1,0 +1,141 @@
+"""A fault run on the real parts: an operator that may die, namespaces with jobs, and the waiting for their ends.
+
+with Stage.on(paths) as stage:
+    tenant = stage.tenant("kills")
+    stage.start(KILL_AT="after submit", KILL_LOG=str(log), ready=False)
+    tenant.jobs({"one": "sleep 1"})
+    stage.wait_dead()
+    stage.start()
+    stage.wait_ended()
+    close(stage.settled(kills=1), Floor(kills=1, executions=1))
+"""
+
+from __future__ import annotations
+
+import secrets
+import time
+from collections.abc import Callable, Collection, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
+
+from sandboxlib import control_plane, operator_process
+from sandboxlib.daemons import is_running, kill, spawn, stop, tail, wait_ready
+from sandboxlib.operator_process import Launch
+from sandboxlib.paths import Paths
+from tests.faults.ledger import Evidence, Seen, gather, slurm_release
+from tests.faults.verdict import Verdict, failures, judge, no_floor
+from tests.real.cluster import Tenant
+
+LABEL: Final = "slurmjob.dev/test=true"
+SHORTENED: Final = "settled:2,again:3,after-unknown:5,late:4"
+"""Waits that a test has no time for. `late` holds where no slurmctld is frozen, which may make a job 10 s later."""
+
+GLANCE_SECONDS: Final = 0.05
+LOOK_SECONDS: Final = 1.0
+
+
+@dataclass(kw_only=True)
+class Stage:
+    """See the module. `kubeconfig`: in place of the operator's own, to go through a proxy."""
+
+    paths: Paths
+    kubeconfig: Path | None = None
+    shortened: str = SHORTENED
+    tenants: list[Tenant] = field(default_factory=list)
+
+    @classmethod
+    @contextmanager
+    def on(cls, paths: Paths) -> Iterator[Stage]:
+        """The operator of the sandbox is stopped, and stays so. Namespaces go with all that is in them: that they
+        end is part of every run."""
+        stage = cls(paths=paths)
+        stop([operator_process.daemon(paths)])
+        operator_process.grant(paths)
+        try:
+            yield stage
+            stage.clear()
+        finally:
+            stop([operator_process.daemon(paths)])
+
+    def tenant(self, name: str, *, url: str | None = None) -> Tenant:
+        """A new namespace with a connection as alice."""
+        tenant = Tenant(paths=self.paths, namespace=f"{name}-{secrets.token_hex(3)}")
+        control_plane.kubectl(self.paths, "create", "namespace", tenant.namespace)
+        control_plane.kubectl(self.paths, "label", "namespace", tenant.namespace, LABEL)
+        tenant.connect(url=url)
+        self.tenants.append(tenant)
+        return tenant
+
+    def clear(self) -> None:
+        """Delete the namespaces under a plain operator, and wait until they are gone."""
+        self.kill()
+        self.kubeconfig = None
+        self.start()
+        for tenant in self.tenants:
+            control_plane.kubectl(self.paths, "delete", "namespace", tenant.namespace, "--wait=false")
+        for tenant in self.tenants:
+            control_plane.kubectl(self.paths, "wait", "--for=delete", f"namespace/{tenant.namespace}", "--timeout=60s")
+        self.tenants.clear()
+
+    # --- The operator -------------------------------------------------------------------------------------
+
+    def start(self, *, ready: bool = True, **environment: str) -> None:
+        """Start the test build; what is in the environment is read in `operator_build`."""
+        python = str(self.paths.checkout / ".venv" / "bin" / "python")
+        launch = Launch(
+            program=(python, "-m", "tests.faults.operator_build"),
+            env={"SHORTENED": self.shortened, "PYTHONPATH": f"{self.paths.checkout}", **environment},
+            kubeconfig=self.kubeconfig,
+        )
+        daemon = operator_process.daemon(self.paths, (), launch)
+        spawn(daemon)
+        if ready:
+            wait_ready(daemon)
+
+    def kill(self) -> None:
+        """SIGKILL from outside."""
+        kill(operator_process.daemon(self.paths))
+
+    def wait_dead(self, *, seconds: float = 45.0) -> None:
+        """Until the operator has ended by itself."""
+        daemon = operator_process.daemon(self.paths)
+        deadline = time.monotonic() + seconds
+        while is_running(daemon):
+            assert time.monotonic() < deadline, f"the operator lives on after {seconds:.0f} s. {tail(daemon.log)}"
+            time.sleep(GLANCE_SECONDS)
+
+    # --- What is seen -------------------------------------------------------------------------------------
+
+    def evidence(self) -> Evidence:
+        """What all witnesses say now."""
+        return gather(self.tenants)
+
+    def objects(self) -> tuple[Seen, ...]:
+        """The SlurmJobs as they stand."""
+        return self.evidence().objects
+
+    def wait(self, what: Callable[[Evidence], Collection[str]], *, seconds: float = 90.0) -> Evidence:
+        """Until nothing is named any more that is waited for."""
+        deadline = time.monotonic() + seconds
+        while missing := what(evidence := self.evidence()):
+            if time.monotonic() > deadline:
+                log = tail(operator_process.daemon(self.paths).log, 40)
+                raise AssertionError(f"after {seconds:.0f} s still: {', '.join(sorted(missing))}. {log}")
+            time.sleep(LOOK_SECONDS)
+        return evidence
+
+    def wait_ended(self, *, seconds: float = 90.0) -> Evidence:
+        """Until every SlurmJob has ended, or is gone where it is being deleted."""
+        return self.wait(lambda it: [s.object for s in it.objects if s.deleting or not s.finished], seconds=seconds)
+
+    def settled(self, *, kills: int, seconds: float = 60.0) -> Verdict:
+        """The verdict once nothing moves any more: when it is clean, or when time is up."""
+        deadline = time.monotonic() + seconds
+        release = slurm_release(self.tenants[0])
+        while True:
+            verdict = judge(self.evidence(), kills=kills, releases=(release,))
+            if not failures(verdict, no_floor()) or time.monotonic() > deadline:
+                return verdict
+            time.sleep(LOOK_SECONDS)
