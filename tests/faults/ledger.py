@@ -1,7 +1,8 @@
 """What the witnesses say: the ledger of executions, slurmdbd, Slurm's queue, and the SlurmJobs themselves.
 
 The ledger is written by the jobs: `NAMESPACE/NAME JOBID RESTARTS`, a line each time a script begins (see
-`tests.real.cluster`). slurmdbd is asked by `sacct`, not by the operator's own code. All are values; `gather` alone asks anybody.
+`tests.real.cluster`). slurmdbd is asked by `sacct`, not by the operator's own code. All are values; `gather` alone
+asks anybody.
 """
 
 from __future__ import annotations

@@ -29,8 +29,11 @@ from tests.faults.verdict import Verdict, failures, judge, no_floor
 from tests.real.cluster import Tenant
 
 LABEL: Final = "slurmjob.dev/test=true"
-SHORTENED: Final = "settled:2,again:3,after-unknown:5,late:4"
+SHORTENED: Final = "settled:2,again:3,after-unknown:5,late:4,cancel-again:5"
 """Waits that a test has no time for. `late` holds where no slurmctld is frozen, which may make a job 10 s later."""
+
+PATIENCE: Final = '{"spec": {"requestTimeoutSeconds": 5}}'
+"""An answer that never comes is given up as soon as a connection may say."""
 
 GLANCE_SECONDS: Final = 0.05
 LOOK_SECONDS: Final = 1.0
@@ -60,11 +63,12 @@ class Stage:
             stop([operator_process.daemon(paths)])
 
     def tenant(self, name: str, *, url: str | None = None) -> Tenant:
-        """A new namespace with a connection as alice."""
+        """A new namespace with a connection as alice; `url` is a proxy's."""
         tenant = Tenant(paths=self.paths, namespace=f"{name}-{secrets.token_hex(3)}")
         control_plane.kubectl(self.paths, "create", "namespace", tenant.namespace)
         control_plane.kubectl(self.paths, "label", "namespace", tenant.namespace, LABEL)
         tenant.connect(url=url)
+        tenant.kubectl("patch", "slurmconnection", "campus", "--type=merge", "-p", PATIENCE)
         self.tenants.append(tenant)
         return tenant
 
@@ -74,6 +78,7 @@ class Stage:
         self.kubeconfig = None
         self.start()
         for tenant in self.tenants:
+            tenant.connect()
             control_plane.kubectl(self.paths, "delete", "namespace", tenant.namespace, "--wait=false")
         for tenant in self.tenants:
             control_plane.kubectl(self.paths, "wait", "--for=delete", f"namespace/{tenant.namespace}", "--timeout=60s")
