@@ -73,7 +73,7 @@ class Ended:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Seen:
-    """A SlurmJob as it stands. `said`: it says why it does not go on."""
+    """A SlurmJob as it stands. `said`: it says why it does not go on. `unknown`: that nobody knows its end."""
 
     object: str
     uid: str
@@ -82,6 +82,7 @@ class Seen:
     finished: bool
     deleting: bool = False
     said: bool = False
+    unknown: bool = False
     ended: tuple[Ended, ...] = ()
 
 
@@ -165,6 +166,7 @@ def _seen(body: dict[str, Any]) -> Seen:
         deleting="deletionTimestamp" in meta,
         said=stalled.get("status") == "True"
         or (synced.get("status") == "False" and synced.get("reason") in WAITING_FOR_WORD),
+        unknown=status.get("state") == "Unknown",
         ended=tuple(
             Ended(attempt=it["attempt"], job_id=it.get("jobId"), state=it["state"], exit_code=it.get("exitCode"))
             for it in status.get("attempts") or ()

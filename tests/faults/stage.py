@@ -41,11 +41,13 @@ LOOK_SECONDS: Final = 1.0
 
 @dataclass(kw_only=True)
 class Stage:
-    """See the module. `kubeconfig`: in place of the operator's own, to go through a proxy."""
+    """See the module. `kubeconfig`: in place of the operator's own, to go through a proxy. `patience`: what is merged
+    into each connection."""
 
     paths: Paths
     kubeconfig: Path | None = None
     shortened: str = SHORTENED
+    patience: str = PATIENCE
     tenants: list[Tenant] = field(default_factory=list)
 
     @classmethod
@@ -68,7 +70,7 @@ class Stage:
         control_plane.kubectl(self.paths, "create", "namespace", tenant.namespace)
         control_plane.kubectl(self.paths, "label", "namespace", tenant.namespace, LABEL)
         tenant.connect(url=url)
-        tenant.kubectl("patch", "slurmconnection", "campus", "--type=merge", "-p", PATIENCE)
+        tenant.kubectl("patch", "slurmconnection", "campus", "--type=merge", "-p", self.patience)
         self.tenants.append(tenant)
         return tenant
 
@@ -103,6 +105,13 @@ class Stage:
         """SIGKILL from outside."""
         kill(operator_process.daemon(self.paths))
 
+    def revive(self) -> bool:
+        """What the kubelet does: start it anew if it has ended; whether it had."""
+        if is_running(operator_process.daemon(self.paths)):
+            return False
+        self.start()
+        return True
+
     def wait_dead(self, *, seconds: float = 45.0) -> None:
         """Until the operator has ended by itself."""
         daemon = operator_process.daemon(self.paths)
@@ -131,9 +140,14 @@ class Stage:
             time.sleep(LOOK_SECONDS)
         return evidence
 
-    def wait_ended(self, *, seconds: float = 90.0) -> Evidence:
-        """Until every SlurmJob has ended, or is gone where it is being deleted."""
-        return self.wait(lambda it: [s.object for s in it.objects if s.deleting or not s.finished], seconds=seconds)
+    def wait_ended(self, *, seconds: float = 90.0, or_unknown: bool = False) -> Evidence:
+        """Until every SlurmJob has ended, or is gone where it is being deleted; with `or_unknown`, or says that nobody
+        knows."""
+
+        def open_still(evidence: Evidence) -> list[str]:
+            return [s.object for s in evidence.objects if s.deleting or not (s.finished or (or_unknown and s.unknown))]
+
+        return self.wait(open_still, seconds=seconds)
 
     def settled(self, *, kills: int, seconds: float = 60.0) -> Verdict:
         """The verdict once nothing moves any more: when it is clean, or when time is up."""

@@ -11,7 +11,7 @@ import pytest
 from sandboxlib import operator_process, slurm_cluster
 from tests.faults import slurmrestd_proxy as rest
 from tests.faults.conftest import Close
-from tests.faults.kube_proxy import KubeProxy, conflict, expired, refusal, too_many
+from tests.faults.kube_proxy import KubeProxy, conflict, refusal, too_many
 from tests.faults.slurmrestd_proxy import SlurmrestdProxy
 from tests.faults.stage import Stage
 from tests.faults.verdict import Floor, judge
@@ -76,7 +76,7 @@ def test_answers_of_slurmrestd(stage: Stage, close: Close) -> None:
         arm(proxy, "DELETE", rest.JOB, ANY_ANSWER[:VICTIMS], apart=1)
         arm(proxy, "GET", rest.STATES, ANY_ANSWER, apart=1)
         arm(proxy, "GET", rest.DB_JOBS, ANY_ANSWER[:8], apart=1)
-        arm(proxy, "GET", rest.DB_JOB, ANY_ANSWER[:6], apart=1)
+        arm(proxy, "GET", rest.DB_JOB, ANY_ANSWER[:6], apart=2)
         _forty_jobs(tenant)
         tenant.kubectl("delete", "slurmjobs", *victims, "--wait=false")
         evidence = stage.wait_ended(seconds=150)
@@ -100,12 +100,13 @@ def test_answers_of_the_api_server(stage: Stage, close: Close) -> None:
         for number, fault in enumerate(writes):
             proxy.arm(fault, verb="patch", resource="slurmjobs", subresource="status", nth=1 + 4 * number)
             proxy.arm(fault, verb="patch", resource="slurmjobs", subresource="", nth=1 + 2 * number)
+        for fault in (refusal(500), CutAfter(), Truncate(40)):
+            proxy.arm(fault, verb="get", resource="slurmjobs")
         for number, fault in enumerate((refusal(500), too_many(), CutBefore(), CutAfter(), Truncate(40))):
-            proxy.arm(fault, verb="get", resource="slurmjobs", nth=1 + number)
             proxy.arm(fault, verb="create", resource="events", nth=1 + 3 * number)
-        for again in (StaleList(1), refusal(500), expired(), too_many()):
+        for again in (StaleList(1), refusal(500), too_many()):
             proxy.arm(again, verb="list", resource="slurmjobs")
-        for ending in (ErrorEvent(410, lines=3), CutWatch(5), expired(), refusal(500), CutWatch(0), ErrorEvent(410)):
+        for ending in (ErrorEvent(410, lines=3), CutWatch(5), refusal(500), CutWatch(0), ErrorEvent(410)):
             proxy.arm(ending, verb="watch", resource="slurmjobs")
         proxy.cut_watches()
         _forty_jobs(tenant)
