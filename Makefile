@@ -40,6 +40,10 @@ test-unit: $(STAMP) ## Unit tests and the model: a minute at most
 test: $(STAMP) ## Every test; brings up what it needs and cleans up
 	@$(PY) tests/run.py
 
+.PHONY: test-faults
+test-faults: $(STAMP) ## The fault runs alone, the long ones too: outages of every daemon, more kills (20 minutes)
+	@$(PY) tests/run.py --faults
+
 .PHONY: demo
 demo: $(STAMP) ## The story in one run: real Kubernetes, real Slurm, five SlurmJobs (KEEP=1 leaves it running)
 	@python3 sandbox/demo.py

@@ -28,7 +28,7 @@ WORKERS = 6
 """More than there are cores: tests on real parts mostly wait."""
 
 LABEL = "slurmjob.dev/test=true"
-KINDS = ("unit", "model", "contract", "integration", "e2e")
+KINDS = ("unit", "model", "contract", "integration", "e2e", "faults")
 
 
 @dataclass
@@ -66,13 +66,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """0 only when every test ran and passed, and nothing was left over."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--keep", action="store_true", help="leave the sandbox up")
+    parser.add_argument("--faults", action="store_true", help="the fault runs alone, the long ones too")
     flags = parser.parse_args(arguments)
     began = time.monotonic()
     paths, result = default_paths(), Result()
     paths.make()
     was_up = any(is_running(daemon) for daemon in control_plane.daemons(paths))
     try:
-        ok = _run(paths, result)
+        ok = _run_faults(paths, result) if flags.faults else _run(paths, result)
     except SandboxError as error:
         say(str(error))
         ok = False
@@ -105,7 +106,18 @@ def _run(paths: Paths, result: Result) -> bool:
     ok &= _nothing_left(paths)
     say("== end-to-end tests that take the operator or a daemon away")
     ok &= _pytest(paths, result, "tests/e2e", "-m", "alone")
-    return _nothing_left(paths) and _each_ran_once(_ledger(paths) - before) and ok
+    ok &= _nothing_left(paths)
+    ok &= _each_ran_once(_ledger(paths) - before)
+    say("== fault runs; each closes with a line of counts (the control run must find doubles)")
+    ok &= _pytest(paths, result, "tests/faults", "-m", "not long")
+    return _nothing_left(paths) and ok
+
+
+def _run_faults(paths: Paths, result: Result) -> bool:
+    if cli.main(["up"]) != 0:
+        return False
+    ok = _pytest(paths, result, "tests/faults", "-v")
+    return _nothing_left(paths) and ok
 
 
 def _pytest(paths: Paths, result: Result, *arguments: str, workers: int = 0) -> bool:

@@ -23,10 +23,9 @@ def stage(sandbox: Paths) -> Iterator[Stage]:
 
 @pytest.fixture
 def close(request: pytest.FixtureRequest, capsys: pytest.CaptureFixture[str]) -> Close:
-    """Close a run: its line is printed past pytest's capturing, and kept in the report for `tests/run.py`."""
+    """Close a run: its line is printed past pytest's capturing."""
 
     def closing(verdict: Verdict, floor: Floor) -> None:
-        request.node.user_properties.append(("closing_line", verdict.line()))
         with capsys.disabled():
             print(f"\n{request.node.name}: ", end="")
             verdicts.close(verdict, floor)

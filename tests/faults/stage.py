@@ -53,8 +53,8 @@ class Stage:
     @classmethod
     @contextmanager
     def on(cls, paths: Paths) -> Iterator[Stage]:
-        """The operator of the sandbox is stopped, and stays so. Namespaces go with all that is in them: that they
-        end is part of every run."""
+        """The operator of the sandbox is stopped, and stays so. That what a run has made can be deleted in the end is
+        part of it."""
         stage = cls(paths=paths)
         stop([operator_process.daemon(paths)])
         operator_process.grant(paths)
@@ -75,15 +75,18 @@ class Stage:
         return tenant
 
     def clear(self) -> None:
-        """Delete the namespaces under a plain operator, and wait until they are gone."""
+        """Delete everything under a plain operator, and wait until it has let go of it; the empty namespaces go by
+        themselves."""
         self.kill()
         self.kubeconfig = None
-        self.start()
         for tenant in self.tenants:
             tenant.connect()
-            control_plane.kubectl(self.paths, "delete", "namespace", tenant.namespace, "--wait=false")
+        self.start()
+        for kind in ("slurmjobs", "slurmconnections"):
+            for tenant in self.tenants:
+                tenant.kubectl("delete", kind, "--all", "--timeout=60s")
         for tenant in self.tenants:
-            control_plane.kubectl(self.paths, "wait", "--for=delete", f"namespace/{tenant.namespace}", "--timeout=60s")
+            control_plane.kubectl(self.paths, "delete", "namespace", tenant.namespace, "--wait=false")
         self.tenants.clear()
 
     # --- The operator -------------------------------------------------------------------------------------

@@ -90,7 +90,7 @@ def _live(tenant: Tenant, kube: KubeProxy, slurm: SlurmrestdProxy) -> str:
     tenant.jobs({f"j{number}": "sleep 1" if number % 2 else "sleep 12" for number in range(JOBS)})
     for number in range(JOBS):
         tenant.wait(f"j{number}", "Complete")
-        tenant.wait_until(lambda it=f"j{number}": "finalizers" not in tenant.get(it)["metadata"])
+    tenant.wait_until(lambda: "slurmjob.dev/slurm-job" not in tenant.kubectl("get", "slurmjobs", "-o", "json"))
     patches = Counter(
         it.name
         for it in kube.records

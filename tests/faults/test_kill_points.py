@@ -6,6 +6,7 @@ Not here is `note-release`, an effect where Slurm has no slurmdbd: unit tests ha
 
 from __future__ import annotations
 
+import random
 from pathlib import Path
 from typing import Final
 
@@ -30,15 +31,36 @@ VICTIMS: Final = ("victim-0", "victim-1")
 """Deleted while they run, one for each point around a cancellation."""
 
 
+MAY_BE_LATER: Final = frozenset(
+    {Effect.ADD_FINALIZER, Effect.OPEN_ATTEMPT, Effect.SUBMIT, Effect.RECORD, Effect.RELEASE, Effect.CLOSE_ATTEMPT}
+)
+"""Reached at least twice in each life."""
+
+
+def points(seed: int) -> tuple[tuple[str, int], ...]:
+    """All of them; 0 in the protocol's order, else in another one and at another time."""
+    if seed == 0:
+        return POINTS
+    chance = random.Random(seed)  # noqa: S311 - no secret
+    found = [(point, _later(point, chance)) for point, _ in POINTS]
+    chance.shuffle(found)
+    return tuple(found)
+
+
+def _later(point: str, chance: random.Random) -> int:
+    return chance.randint(1, 2) if Effect(point.partition(" ")[2]) in MAY_BE_LATER else 1
+
+
 @pytest.mark.timeout(400)
-def test_killed_at_every_point(stage: Stage, close: Close, tmp_path: Path) -> None:
+@pytest.mark.parametrize("seed", [0, *(pytest.param(seed, marks=pytest.mark.long) for seed in (1, 2, 3, 4))])
+def test_killed_at_every_point(stage: Stage, close: Close, tmp_path: Path, seed: int) -> None:
     tenant = stage.tenant("kill-points")
     tenant.jobs(dict.fromkeys(VICTIMS, "sleep 600"))
     stage.start()
     for victim in VICTIMS:
         tenant.wait_state(victim, "Running")
     stage.kill()
-    for number, (point, count) in enumerate(POINTS):
+    for number, (point, count) in enumerate(points(seed)):
         _prepare(tenant, number, point)
         log = tmp_path / f"{number}"
         stage.start(ready=False, KILL_AT=point, KILL_AT_COUNT=str(count), KILL_LOG=str(log))

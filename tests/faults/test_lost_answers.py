@@ -25,6 +25,7 @@ from tests.faults.vocabulary import (
     DropAnswer,
     Duplicate,
     ErrorEvent,
+    Fault,
     StaleList,
     Truncate,
 )
@@ -47,6 +48,9 @@ ANY_ANSWER: Final[tuple[Common, ...]] = (
     Delay(1),
     DropAnswer(),
 )
+
+LOST_SIGHT: Final[tuple[Common, ...]] = (CutAfter(), rest.empty_200(), Truncate(40), rest.error_before(), DropAnswer())
+"""For the poll of all states: after most of these the connection is made anew, which takes its time."""
 
 
 def arm(proxy: SlurmrestdProxy, method: str, endpoint: str, faults: Sequence[Common], *, apart: int) -> None:
@@ -74,7 +78,7 @@ def test_answers_of_slurmrestd(stage: Stage, close: Close) -> None:
         arm(proxy, "POST", rest.JOB, ANY_ANSWER, apart=3)
         arm(proxy, "GET", rest.JOB, ANY_ANSWER, apart=5)
         arm(proxy, "DELETE", rest.JOB, ANY_ANSWER[:VICTIMS], apart=1)
-        arm(proxy, "GET", rest.STATES, ANY_ANSWER, apart=1)
+        arm(proxy, "GET", rest.STATES, LOST_SIGHT, apart=1)
         arm(proxy, "GET", rest.DB_JOBS, ANY_ANSWER[:8], apart=1)
         arm(proxy, "GET", rest.DB_JOB, ANY_ANSWER[:6], apart=2)
         _forty_jobs(tenant)
@@ -93,21 +97,8 @@ def test_answers_of_the_api_server(stage: Stage, close: Close) -> None:
         tenant = stage.tenant("apiserver")
         stage.start()
         tenant.wait("campus", "Ready", of="slurmconnection")
-        writes = (
-            *(conflict(), conflict(after=True), refusal(500), refusal(500, after=True), too_many()),
-            *(CutBefore(), CutAfter(), Duplicate(), Truncate(40), Truncate(40, mid_air=True), Delay(1), DelayAnswer(1)),
-        )
-        for number, fault in enumerate(writes):
-            proxy.arm(fault, verb="patch", resource="slurmjobs", subresource="status", nth=1 + 4 * number)
-            proxy.arm(fault, verb="patch", resource="slurmjobs", subresource="", nth=1 + 2 * number)
-        for fault in (refusal(500), CutAfter(), Truncate(40)):
-            proxy.arm(fault, verb="get", resource="slurmjobs")
-        for number, fault in enumerate((refusal(500), too_many(), CutBefore(), CutAfter(), Truncate(40))):
-            proxy.arm(fault, verb="create", resource="events", nth=1 + 3 * number)
-        for again in (StaleList(1), refusal(500), too_many()):
-            proxy.arm(again, verb="list", resource="slurmjobs")
-        for ending in (ErrorEvent(410, lines=3), CutWatch(5), refusal(500), CutWatch(0), ErrorEvent(410)):
-            proxy.arm(ending, verb="watch", resource="slurmjobs")
+        _arm_writes(proxy)
+        _arm_reads(proxy)
         proxy.cut_watches()
         _forty_jobs(tenant)
         evidence = stage.wait_ended(seconds=150)
@@ -115,6 +106,31 @@ def test_answers_of_the_api_server(stage: Stage, close: Close) -> None:
         assert proxy.unfired == ()
         close(stage.settled(kills=0), Floor(kills=0, executions=JOBS))
         stage.kill()
+
+
+def _arm_writes(proxy: KubeProxy) -> None:
+    any_answer: tuple[Fault, ...] = (
+        *(conflict(), conflict(after=True), refusal(500), refusal(500, after=True), too_many()),
+        *(CutBefore(), CutAfter(), Duplicate(), Truncate(40), Truncate(40, mid_air=True), Delay(1), DelayAnswer(1)),
+    )
+    for number, fault in enumerate(any_answer):
+        proxy.arm(fault, verb="patch", resource="slurmjobs", subresource="status", nth=1 + 4 * number)
+        proxy.arm(fault, verb="patch", resource="slurmjobs", subresource="", nth=1 + 2 * number)
+    of_events: tuple[Fault, ...] = (refusal(500), too_many(), CutBefore(), CutAfter(), Truncate(40))
+    for number, fault in enumerate(of_events):
+        proxy.arm(fault, verb="create", resource="events", nth=1 + 3 * number)
+
+
+def _arm_reads(proxy: KubeProxy) -> None:
+    """That a watch is too old is said as the API server says it, by an event in the stream."""
+    orders: dict[str, tuple[Fault, ...]] = {
+        "get": (refusal(500), CutAfter(), Truncate(40)),
+        "list": (StaleList(1), refusal(500), too_many()),
+        "watch": (ErrorEvent(410, lines=3), CutWatch(5), refusal(500), CutWatch(0), ErrorEvent(410)),
+    }
+    for verb, faults in orders.items():
+        for fault in faults:
+            proxy.arm(fault, verb=verb, resource="slurmjobs")
 
 
 @pytest.mark.timeout(120)

@@ -38,6 +38,7 @@ SHORTENED: Final = "settled:5,again:8,after-unknown:20,lost:60,cancel-again:10"
 """`late` is not: a frozen slurmctld does make a job 10 s later."""
 
 
+@pytest.mark.long
 @pytest.mark.timeout(900)
 def test_outages(stage: Stage, close: Close) -> None:
     stage.shortened = SHORTENED

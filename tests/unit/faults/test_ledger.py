@@ -80,7 +80,7 @@ def test_objects() -> None:
     ended = {"attempt": 1, "jobId": "6", "state": "FAILED", "exitCode": 3, "reason": "NonZeroExitCode"}
     lost = {"attempt": 2, "state": "UNKNOWN", "reason": "JobRecordLost"}
     one = body(attempt=2, jobId="7", attempts=[ended, lost], conditions=[condition("Finished", "True")])
-    new = body({"deletionTimestamp": "now"}, observedGeneration=-1)
+    new = body({"deletionTimestamp": "now"}, observedGeneration=-1, state="Unknown")
     bare = {"metadata": {"namespace": "ns", "name": "bare", "uid": "u-2"}}
     assert read_objects(listed(one, new, bare)) == (
         Seen(
@@ -94,7 +94,7 @@ def test_objects() -> None:
                 Ended(attempt=2, job_id=None, state="UNKNOWN"),
             ),
         ),
-        Seen(object="ns/wing", uid="u-1", attempt=0, job_id=None, finished=False, deleting=True),
+        Seen(object="ns/wing", uid="u-1", attempt=0, job_id=None, finished=False, deleting=True, unknown=True),
         Seen(object="ns/bare", uid="u-2", attempt=0, job_id=None, finished=False),
     )
 
