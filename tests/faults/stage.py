@@ -82,10 +82,12 @@ class Stage:
         for tenant in self.tenants:
             tenant.connect()
         self.start()
-        for kind in ("slurmjobs", "slurmconnections"):
-            for tenant in self.tenants:
-                tenant.kubectl("delete", kind, "--all", "--timeout=60s")
         for tenant in self.tenants:
+            jobs = f"/apis/slurmjob.dev/v1alpha1/namespaces/{tenant.namespace}/slurmjobs"
+            control_plane.kubectl(self.paths, "delete", "--raw", jobs)
+        for tenant in self.tenants:
+            tenant.kubectl("delete", "slurmconnections", "--all", "--timeout=60s")
+            assert not tenant.kubectl("get", "slurmjobs", "-o", "name")
             control_plane.kubectl(self.paths, "delete", "namespace", tenant.namespace, "--wait=false")
         self.tenants.clear()
 

@@ -18,7 +18,6 @@ from tests.real.cluster import SUITE, Tenant
 SIZE: Final = 500
 JOBS: Final = 10
 QUIET_CYCLES: Final = 10
-SETTLED_CYCLES: Final = 2
 
 MOST_PATCHES_OF_A_JOB: Final = 6
 MOST_EVENTS_OF_A_JOB: Final = 4
@@ -67,7 +66,8 @@ def _start_again(stage: Stage, tenant: Tenant, kube: KubeProxy, slurm: Slurmrest
     kube.reset()
     slurm.reset()
     stage.start()
-    _wait_polls(tenant, slurm, SETTLED_CYCLES)
+    tenant.wait_until(lambda: slurm.count(method="GET", endpoint=rest.JOB) >= SIZE, seconds=60)
+    _wait_polls(tenant, slurm, 2)
     submits = slurm.count(method="POST")
     patches = kube.count(verb=WRITES, resource="slurmjobs")
     assert (submits, patches) == (0, 0), (slurm.counts(), kube.counts())
