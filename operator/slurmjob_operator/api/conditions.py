@@ -31,6 +31,7 @@ class Reason(StrEnum):
     INVALID_TEMPLATE = "InvalidTemplate"
     CONNECTION_NOT_FOUND = "ConnectionNotFound"
     CONNECTION_NOT_READY = "ConnectionNotReady"
+    CONNECTION_CHANGED = "ConnectionChanged"
     ACCEPTED = "Accepted"
     # Following
     PENDING_IN_QUEUE = "PendingInQueue"

@@ -17,7 +17,7 @@ from slurmjob_operator.core import conditions as edit
 from slurmjob_operator.core.records import JobRecord
 from slurmjob_operator.core.states import TERMINAL, script_exit
 from slurmjob_operator.core.times import epoch_of, optional_rfc3339, rfc3339
-from slurmjob_operator.core.view import JobView
+from slurmjob_operator.core.view import ConnectionFacts, JobView, SentFor
 
 FIRST_BACKOFF_SECONDS = 10
 LONGEST_BACKOFF_SECONDS = 360
@@ -103,9 +103,21 @@ def keep(view: JobView, *, reason: Reason, record: JobRecord | None, now: float)
     return (*status.attempts, this)[-MOST_ATTEMPTS_KEPT:]
 
 
-def open_attempt(view: JobView) -> tuple[int | None, str | None, str | None]:
-    """Number, template hash and user of the open attempt: what a submission is sent for."""
-    return view.status.attempt, view.status.template_hash, view.status.user
+def open_attempt(view: JobView) -> SentFor:
+    """Number, template hash, cluster and user of the open attempt: what a submission is sent for."""
+    status = view.status
+    return status.attempt, status.template_hash, status.cluster_name, status.user
+
+
+def opened_elsewhere(view: JobView, connection: ConnectionFacts) -> str | None:
+    """Why the connection, as it is now, tells nothing about the open attempt: it names another cluster or user."""
+    was, is_now = (view.status.cluster_name, view.status.user), (connection.cluster_name, connection.user)
+    if all(before in (None, now) for before, now in zip(was, is_now, strict=True)):
+        return None
+    return (
+        f"The connection leads to cluster {is_now[0]} as user {is_now[1]} now; attempt {view.status.attempt} was "
+        f"opened on {was[0]} as {was[1]}. Nothing is asked there about it until the connection is put back."
+    )
 
 
 def unknown_reason(status: SlurmJobStatus) -> Reason | None:

@@ -50,10 +50,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from slurmjob_operator.api.conditions import ConditionType
+from slurmjob_operator.api.conditions import ConditionType, Reason
 from slurmjob_operator.core import attempts, progress, recorded, unrecorded
 from slurmjob_operator.core import conditions as edit
 from slurmjob_operator.core.decision import Cancel, Decision, RemoveFinalizer
+from slurmjob_operator.core.ending import end_without_another_attempt
 from slurmjob_operator.core.letting_go import decide_deletion
 from slurmjob_operator.core.records import Accepted
 from slurmjob_operator.core.view import Facts, JobView
@@ -79,13 +80,17 @@ def accepted_too_late(view: JobView, facts: Facts, now: float) -> Decision | Non
     submission, status = facts.submission, view.status
     if not isinstance(submission, Accepted) or status.job_id == str(submission.job_id):
         return None
-    awaited = status.job_id is None and facts.sent_for in (None, (status.attempt, view.template_hash, status.user))
+    awaited = status.job_id is None and facts.sent_for in (None, (status.attempt, view.template_hash, *_place(facts)))
     if awaited and not attempts.is_closed(status) and not edit.is_true(status.conditions, ConditionType.FINISHED):
         return None
     trouble = facts.connection.problem or facts.trouble
     if trouble is not None and now < trouble.retry_at:
         return Decision(status=status, recheck_at=trouble.retry_at)
     return Decision(status=status, action=Cancel(submission.job_id))
+
+
+def _place(facts: Facts) -> tuple[str | None, str | None]:
+    return facts.connection.cluster_name, facts.connection.user
 
 
 def finished(view: JobView, _facts: Facts, _now: float) -> Decision | None:
@@ -100,10 +105,15 @@ def attempt_closed(view: JobView, facts: Facts, now: float) -> Decision | None:
     """The attempt is over and another one comes, after a while."""
     if not attempts.is_closed(view.status):
         return None
+    if not attempts.retries_left(view) and view.status.attempts[-1].reason != Reason.RESOLVED:
+        return end_without_another_attempt(view, now)
     due = attempts.next_attempt_at(view.status)
     problem = facts.connection.problem
-    if now < due or problem is not None:
-        return Decision(status=view.status, recheck_at=max(due, problem.retry_at) if problem is not None else due)
+    if now >= due and problem is not None:
+        status = progress.unsynced(view, reason=problem.reason, message=problem.message, now=now)
+        return Decision(status=status, recheck_at=problem.retry_at)
+    if now < due:
+        return Decision(status=progress.noticed(view), recheck_at=due)
     return Decision(status=progress.opened(view, connection=facts.connection, now=now))
 
 
@@ -131,6 +141,7 @@ UNRECORDED: tuple[Rule, ...] = (
 
 RECORDED: tuple[Rule, ...] = (
     recorded.not_visible,
+    recorded.opened_elsewhere,
     recorded.not_read,
     recorded.not_known_to_slurmctld,
     recorded.not_proven_ours,

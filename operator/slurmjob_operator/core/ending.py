@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from slurmjob_operator.api.conditions import ConditionType, EventReason, Reason
 from slurmjob_operator.api.status import SlurmJobStatus
 from slurmjob_operator.core import attempts, progress
@@ -51,6 +53,14 @@ def end_unseen(view: JobView, end: End, now: float) -> Decision:
         reason = EventReason.COMPLETED if end.succeeded else EventReason.FAILED
     note = EventNote(reason=reason, message=end.message, warning=not end.succeeded)
     return Decision(status=progress.decided(view, end, now=now), events=(note,))
+
+
+def end_without_another_attempt(view: JobView, now: float) -> Decision:
+    """`backoffLimit` was lowered while the next attempt was waited for: the last one decides."""
+    last = view.status.attempts[-1]
+    message = f"Attempt {last.attempt} ended as {last.state}, and backoffLimit allows no other."
+    ended = replace(view, status=replace(view.status, exit_code=last.exit_code, signal=last.signal))
+    return end_unseen(ended, End(succeeded=False, reason=Reason(last.reason), message=message), now)
 
 
 def announce(view: JobView, status: SlurmJobStatus, note: EventNote) -> Decision:

@@ -89,6 +89,13 @@ def is_of_this_attempt(view: JobView, record: JobRecord) -> bool:
     )
 
 
+def never_ran(record: JobRecord) -> bool:
+    """Whether it was cancelled while it was held and unreleased: a twin, that says nothing about its attempt."""
+    mark = marker_of(record)
+    released = mark is not None and mark.released
+    return "CANCELLED" in record.states and not released and record.began_at is None
+
+
 RUN_AGAIN = frozenset({"BOOT_FAIL", "NODE_FAIL", "PREEMPTED", "REQUEUED"})
 """How slurmdbd closes a record of a job that Slurm starts again under the same id."""
 

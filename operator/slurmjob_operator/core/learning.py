@@ -62,6 +62,24 @@ def status_written(facts: Facts, *, before: JobView, after: JobView) -> Facts:
     return facts
 
 
+def another_attempt(facts: Facts) -> Facts:
+    """Somebody else has opened an attempt, or the answer to our own write was lost: what was known is of another one.
+    A submission in hand is kept, to be cancelled."""
+    kept = facts.submission if isinstance(facts.submission, Accepted) else None
+    return replace(
+        Facts(connection=facts.connection, finalizer_here=facts.finalizer_here),
+        submission=kept,
+        sent_for=facts.sent_for if kept is not None else None,
+        terminating=facts.terminating,
+        blocked_told=facts.blocked_told,
+    )
+
+
+def told_why_blocked(facts: Facts, *, terminating: bool) -> Facts:
+    """An event said why the object is not let go, or its namespace took no event any more."""
+    return replace(facts, blocked_told=True, terminating=facts.terminating or terminating)
+
+
 def _opened(view: JobView) -> tuple[object, ...]:
     """What changes when an attempt is opened; the time alone may not, being in whole seconds."""
     return view.status.attempt, view.status.attempt_time, view.status.template_hash

@@ -19,7 +19,7 @@ from slurmjob_operator.core.decision import (
     RemoveFinalizer,
     Search,
 )
-from slurmjob_operator.core.identity import Identity, identify, newest_of_ours
+from slurmjob_operator.core.identity import Identity, identify, marker_of, newest_of_ours
 from slurmjob_operator.core.records import Accepted
 from slurmjob_operator.core.states import runs_no_more
 from slurmjob_operator.core.times import epoch_of
@@ -33,6 +33,7 @@ CANCEL_LOOK_SECONDS = 2.0
 LOOK_AGAIN_SECONDS = 10.0
 LOST_SECONDS = 600
 NOTHING_LEFT_SECONDS = 600
+LOOK_AT_CONNECTION_SECONDS = 30.0
 LATE_SUBMISSION_SECONDS = 15
 
 
@@ -40,7 +41,7 @@ def decide_deletion(view: JobView, facts: Facts, now: float) -> Decision:
     """What to do next about a SlurmJob with a deletion timestamp."""
     if not view.has_finalizer:
         return Decision(status=view.status)
-    trouble = _trouble(facts, now)
+    trouble = _trouble(view, facts, now)
     submission = facts.submission
     if isinstance(submission, Accepted) and submission.job_id != view.recorded_id and trouble is None:
         return Decision(status=view.status, action=Cancel(submission.job_id))  # A twin: unrecorded, so held.
@@ -68,9 +69,12 @@ def _nothing_submitted(view: JobView, facts: Facts) -> bool:
     return answered and facts.unconfirmed == 0 and facts.search is None
 
 
-def _trouble(facts: Facts, now: float) -> Trouble | None:
+def _trouble(view: JobView, facts: Facts, now: float) -> Trouble | None:
     if facts.connection.problem is not None:
         return facts.connection.problem
+    elsewhere = attempts.opened_elsewhere(view, facts.connection)
+    if elsewhere is not None:
+        return Trouble(reason=Reason.CONNECTION_CHANGED, message=elsewhere, retry_at=now + LOOK_AT_CONNECTION_SECONDS)
     return facts.trouble if facts.trouble is not None and now < facts.trouble.retry_at else None
 
 
@@ -79,15 +83,19 @@ def _blocked(view: JobView, facts: Facts, trouble: Trouble, now: float) -> Decis
     if now >= _deadline(view, facts, trouble, now):
         return _let_go(view, why=trouble.message)
     recheck_at = min(trouble.retry_at, _deadline(view, facts, trouble, now))
-    return _say_blocked(view, reason=trouble.reason, why=trouble.message, now=now, recheck_at=recheck_at)
+    told = facts.blocked_told
+    return _say_blocked(view, reason=trouble.reason, why=trouble.message, now=now, recheck_at=recheck_at, told=told)
 
 
-def _say_blocked(view: JobView, *, reason: Reason, why: str, now: float, recheck_at: float) -> Decision:
-    """In a condition, and in an event when that changes."""
+def _say_blocked(
+    view: JobView, *, reason: Reason, why: str, now: float, recheck_at: float, told: bool = True
+) -> Decision:
+    """In a condition, and in an event when that changes, and once by each process: it learns from the answer whether
+    the namespace is being terminated."""
     message = f"The Slurm job cannot be cancelled now: {why}"
     status = progress.unsynced(view, reason=reason, message=message, now=now)
     note = EventNote(reason=EventReason.FINALIZER_BLOCKED, message=message, warning=True)
-    return Decision(status=status, events=(note,) if status != view.status else (), recheck_at=recheck_at)
+    return Decision(status=status, events=() if told and status == view.status else (note,), recheck_at=recheck_at)
 
 
 def _let_go(view: JobView, *, why: str) -> Decision:
@@ -102,12 +110,14 @@ def _let_go(view: JobView, *, why: str) -> Decision:
 
 
 def _deadline(view: JobView, facts: Facts, trouble: Trouble, now: float) -> float:
-    """Until when the object waits. Where the Secret or the connection is gone too, nothing will come back soon:
-    its namespace is being deleted, and should end."""
+    """Until when the object waits. Where its namespace is being terminated, and the Secret or the connection is gone
+    already, nothing will come back, and the namespace should end."""
     since = epoch_of(view.deletion_time) if view.deletion_time else now
     longest = facts.connection.deletion_deadline_seconds
     gone = trouble.reason in (Reason.SECRET_NOT_FOUND, Reason.CONNECTION_NOT_FOUND)
-    return since + (min(longest, NOTHING_LEFT_SECONDS) if gone else longest)
+    if gone and facts.terminating:
+        return max(since, trouble.since or now) + min(longest, NOTHING_LEFT_SECONDS)
+    return since + longest
 
 
 def _unrecorded(view: JobView, facts: Facts, now: float) -> Decision:
@@ -115,7 +125,7 @@ def _unrecorded(view: JobView, facts: Facts, now: float) -> Decision:
     if facts.search is None:
         return Decision(status=view.status, action=Search())
     for record in facts.search:
-        mark = marker.parse(record.comment)
+        mark = marker_of(record)
         if mark is None or mark.uid != view.uid or runs_no_more(record.states):
             continue
         if view.deletion_policy is DeletionPolicy.CANCEL or (record.waits_held and not mark.released):
@@ -167,7 +177,7 @@ def _cancel(view: JobView, facts: Facts, *, job_id: int, now: float) -> Decision
             reason=EventReason.CANCEL_REQUESTED,
             message=f"Cancelling Slurm job {job_id}: the object is deleted.",
         )
-        events = (note,) if facts.cancelled_at is None else ()
+        events = (note,) if status != view.status else ()
         return Decision(status=status, action=Cancel(job_id), events=events)
     return Decision(status=status, recheck_at=now + CANCEL_LOOK_SECONDS)
 

@@ -53,9 +53,18 @@ def _finish(view: JobView, status: SlurmJobStatus) -> SlurmJobStatus:
     )
 
 
+AWAY = frozenset({Reason.CLUSTER_UNREACHABLE, Reason.ACCOUNTING_UNAVAILABLE})
+
+
+def _first_words(view: JobView, kind: ConditionType, reason: Reason, message: str) -> str:
+    old = edit.find(view.status.conditions, kind)
+    return old.message if old is not None and old.reason == reason and reason in AWAY else message
+
+
 def waiting(view: JobView, *, reason: Reason, message: str, now: float) -> SlurmJobStatus:
     """Not submitted, and it may still be: the connection is missing, Slurm is away or says "not now"."""
     base = _base(view, now=now)
+    message = _first_words(view, ConditionType.SUBMITTED, reason, message)
     base = edit.put(base, ConditionType.SUBMITTED, False, reason=reason, message=message, now=now)
     base = _moving(base, reason=reason, message=message, now=now)
     return _finish(view, replace(view.status, state="Waiting", active=0, succeeded=0, failed=0, conditions=base))
@@ -221,8 +230,15 @@ def decided(view: JobView, end: End, *, now: float) -> SlurmJobStatus:
     )
 
 
+def noticed(view: JobView) -> SlurmJobStatus:
+    """An edit was seen, and changes nothing now."""
+    return _finish(view, view.status)
+
+
 def unsynced(view: JobView, *, reason: Reason, message: str, now: float) -> SlurmJobStatus:
-    """Slurm cannot be seen now: what stands in status is kept, and said to be old."""
+    """Slurm cannot be seen now: what stands in status is kept, and said to be old. The words of the first time stay:
+    those of each try may differ."""
+    message = _first_words(view, ConditionType.SYNCED, reason, message)
     conditions = edit.put(_base(view, now=now), ConditionType.SYNCED, False, reason=reason, message=message, now=now)
     return _finish(view, replace(view.status, conditions=conditions))
 

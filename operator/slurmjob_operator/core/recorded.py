@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 
 from slurmjob_operator.api.conditions import ConditionType, EventReason, Reason
+from slurmjob_operator.core import attempts, marker, progress
 from slurmjob_operator.core import conditions as edit
-from slurmjob_operator.core import marker, progress
 from slurmjob_operator.core.decision import Cancel, Decision, EventNote, ReadAccounting, ReadJob, Release
 from slurmjob_operator.core.ending import end_by_record, end_by_word, end_unseen
 from slurmjob_operator.core.identity import Identity, identify, newest_of_ours
@@ -25,6 +25,9 @@ from slurmjob_operator.core.undecided import (
 )
 from slurmjob_operator.core.view import Facts, JobView, NotKnown
 
+SOON_SECONDS = 60.0
+"""slurmdbd knows a job within that time, if it is there (measured: 5 s at most, on 22.05)."""
+
 
 def not_visible(view: JobView, facts: Facts, now: float) -> Decision | None:
     """Losing sight of Slurm is never an end."""
@@ -33,6 +36,15 @@ def not_visible(view: JobView, facts: Facts, now: float) -> Decision | None:
         return None
     status = progress.unsynced(view, reason=trouble.reason, message=trouble.message, now=now)
     return Decision(status=status, recheck_at=trouble.retry_at)
+
+
+def opened_elsewhere(view: JobView, facts: Facts, now: float) -> Decision | None:
+    """Another cluster does not know the job, and another user may not touch it: neither says anything about it."""
+    why = attempts.opened_elsewhere(view, facts.connection)
+    if why is None:
+        return None
+    status = progress.unsynced(view, reason=Reason.CONNECTION_CHANGED, message=why, now=now)
+    return Decision(status=status, recheck_at=now + UNKNOWN_JOB_RECHECK_SECONDS)
 
 
 def not_read(view: JobView, facts: Facts, _now: float) -> Decision | None:
@@ -138,8 +150,14 @@ def held_without_note(view: JobView, facts: Facts, now: float) -> Decision | Non
         return Decision(status=view.status, action=Release(job_id))
     if said is not None and ("PENDING" not in said.states or said.start_time):
         return _held_again(view, now)
-    status = progress.following(view, record, now=now)
-    return Decision(status=status, recheck_at=now + 2)
+    if said is None and facts.backlog == 0 and now - (record.submit_time or now) >= LOST_SECONDS:
+        return _held_again(view, now)  # slurmdbd has heard all, long ago, and cannot tell whether it began.
+    message = (
+        f"Slurm job {job_id} is held, and slurmdbd does not say yet whether it has begun: it is not released before."
+    )
+    status = progress.unsynced(view, reason=Reason.ACCOUNTING_UNAVAILABLE, message=message, now=now)
+    soon = facts.backlog or now - (record.submit_time or now) < SOON_SECONDS
+    return Decision(status=status, recheck_at=now + (2 if soon else UNKNOWN_JOB_RECHECK_SECONDS))
 
 
 def _held_by_our_own_word(view: JobView, facts: Facts, now: float) -> Decision:

@@ -15,7 +15,7 @@ from slurmjob_operator.core import attempts, progress
 from slurmjob_operator.core.attempts import Verdict, Word
 from slurmjob_operator.core.decision import Cancel, Decision, EventNote, Search
 from slurmjob_operator.core.ending import end_by_word
-from slurmjob_operator.core.identity import is_of_this_attempt
+from slurmjob_operator.core.identity import is_of_this_attempt, never_ran
 from slurmjob_operator.core.view import Facts, JobView
 
 UNKNOWN_JOB_RECHECK_SECONDS = 30.0
@@ -64,8 +64,10 @@ def undecided(view: JobView, facts: Facts, now: float, *, reason: Reason, messag
     again = word is not None and word.verdict is Verdict.RETRY
     if again and facts.search is None:
         return Decision(status=view.status, action=Search())
-    found = any(is_of_this_attempt(view, record) for record in facts.search or ())
-    if word is None or (again and found):
+    found = next((r for r in facts.search or () if is_of_this_attempt(view, r) and not never_ran(r)), None)
+    if again and found is not None:
+        message = f"{message} A retry waits: Slurm job {found.job_id} of this attempt is found."
+    if word is None or (again and found is not None):
         status = progress.unknown(view, reason=reason, message=message + attempts.ASK, now=now)
         return Decision(status=status, recheck_at=now + UNKNOWN_OUTCOME_RECHECK_SECONDS)
     return end_by_word(view, word, now)

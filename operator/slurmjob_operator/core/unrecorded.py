@@ -5,12 +5,13 @@ from __future__ import annotations
 from dataclasses import replace
 
 from slurmjob_operator.api.conditions import ConditionType, EventReason, Reason
+from slurmjob_operator.api.status import SlurmJobStatus
 from slurmjob_operator.core import attempts, progress
 from slurmjob_operator.core import conditions as edit
 from slurmjob_operator.core.decision import AddFinalizer, Cancel, Decision, EventNote, Search, Submit
 from slurmjob_operator.core.ending import announce, end_unseen
-from slurmjob_operator.core.identity import is_of_this_attempt, marker_of
-from slurmjob_operator.core.records import Accepted, JobRecord
+from slurmjob_operator.core.identity import is_of_this_attempt, marker_of, never_ran
+from slurmjob_operator.core.records import Accepted
 from slurmjob_operator.core.states import End
 from slurmjob_operator.core.undecided import undecided
 from slurmjob_operator.core.view import Deferral, Facts, JobView, Rejection, Trouble, Unconfirmed
@@ -31,6 +32,8 @@ def template_invalid(view: JobView, facts: Facts, now: float) -> Decision | None
     """We will not send this. What was sent before under another template is looked for once it is corrected."""
     if facts.invalid is None or isinstance(facts.submission, Accepted):
         return None
+    if view.status.first_submit_time is not None:  # frozen since the first attempt: nobody could correct it
+        return end_unseen(view, End(succeeded=False, reason=Reason.INVALID_TEMPLATE, message=facts.invalid), now)
     status = progress.rejected(view, reason=Reason.INVALID_TEMPLATE, message=facts.invalid, now=now)
     note = EventNote(reason=EventReason.INVALID_SPEC, message=facts.invalid, warning=True)
     return announce(view, status, note)
@@ -42,6 +45,7 @@ def rejected_before(view: JobView, facts: Facts, _now: float) -> Decision | None
     if submitted is None or submitted.reason != Reason.SUBMISSION_REJECTED:
         return None
     same = view.status.observed_generation == view.generation
+    same &= facts.connection.problem is not None or attempts.opened_elsewhere(view, facts.connection) is None
     return Decision(status=view.status) if same and not isinstance(facts.submission, Accepted) else None
 
 
@@ -59,8 +63,14 @@ def slurm_in_trouble(view: JobView, facts: Facts, now: float) -> Decision | None
 def _wait(view: JobView, trouble: Trouble | None, now: float) -> Decision | None:
     if trouble is None:
         return None
-    status = progress.waiting(view, reason=trouble.reason, message=trouble.message, now=now)
+    status = _still(view, reason=trouble.reason, message=trouble.message, now=now)
     return Decision(status=status, recheck_at=trouble.retry_at)
+
+
+def _still(view: JobView, *, reason: Reason, message: str, now: float) -> SlurmJobStatus:
+    """Not submitted yet; or, where nobody knows whether it was, still that."""
+    tell = progress.waiting if attempts.unknown_reason(view.status) is None else progress.unsynced
+    return tell(view, reason=reason, message=message, now=now)
 
 
 def without_finalizer(view: JobView, _facts: Facts, _now: float) -> Decision | None:
@@ -71,10 +81,9 @@ def without_finalizer(view: JobView, _facts: Facts, _now: float) -> Decision | N
 def attempt_not_open(view: JobView, facts: Facts, now: float) -> Decision | None:
     """The intent is written before the deed, so that a crash in between is seen. It names template, cluster and
     user: when one of them is another now, and nothing is recorded, the attempt is opened anew."""
-    status, connection = view.status, facts.connection
-    same_template = status.template_hash == view.template_hash
-    same_place = status.cluster_name in (None, connection.cluster_name) and status.user in (None, connection.user)
-    if status.attempt is not None and same_template and same_place:
+    status = view.status
+    same_place = attempts.opened_elsewhere(view, facts.connection) is None
+    if status.attempt is not None and status.template_hash == view.template_hash and same_place:
         return None
     if status.attempt is not None and isinstance(facts.submission, Accepted):
         return None
@@ -109,7 +118,7 @@ def unconfirmed_elsewhere(view: JobView, facts: Facts, now: float) -> Decision |
     message = (
         "Answers to other submissions of this user were lost; this one waits until it is known what became of them."
     )
-    status = progress.waiting(view, reason=Reason.SUBMISSION_PENDING, message=message, now=now)
+    status = _still(view, reason=Reason.SUBMISSION_PENDING, message=message, now=now)
     return Decision(status=status, recheck_at=now + LOOK_AGAIN_SECONDS)
 
 
@@ -145,18 +154,12 @@ def twin_held(view: JobView, facts: Facts, _now: float) -> Decision | None:
 def found_by_marker(view: JobView, facts: Facts, now: float) -> Decision | None:
     """Adopt it in whatever state it is found, running and ended included; but for a twin that was cancelled before it
     could run, as we do when the template is edited: should it be edited back, that is no end of this attempt."""
-    found = [record for record in facts.search or () if is_of_this_attempt(view, record) and not _never_ran(record)]
+    found = [record for record in facts.search or () if is_of_this_attempt(view, record) and not never_ran(record)]
     if not found:
         return None
     best = min(found, key=lambda record: (record.held, record.job_id))
     adopted = replace(facts, submission=Accepted(job_id=best.job_id))
     return accepted_not_recorded(view, adopted, now)
-
-
-def _never_ran(record: JobRecord) -> bool:
-    mark = marker_of(record)
-    released = mark is not None and mark.released
-    return "CANCELLED" in record.states and not released and record.began_at is None
 
 
 def late_submission_possible(view: JobView, facts: Facts, now: float) -> Decision | None:

@@ -58,11 +58,13 @@ class JobView:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Trouble:
-    """Something outside does not work now; nothing is concluded from it. Tried again at `retry_at` (epoch)."""
+    """Something outside does not work now; nothing is concluded from it. Tried again at `retry_at` (epoch). `since`
+    (epoch) is when this process first met it."""
 
     reason: Reason
     message: str
     retry_at: float
+    since: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,6 +97,7 @@ class Unconfirmed:
     at: float
 
 
+SentFor = tuple[int | None, str | None, str | None, str | None]
 Submission = Accepted | Rejection | Deferral | Unconfirmed
 
 
@@ -116,8 +119,8 @@ class Facts:
 
     `finalizer_here`: this process put the finalizer on the object. `fresh`: it also opened the attempt, and has sent
     no submission for it.
-    `submission`: what the last submission of this process came to. `sent_for`: attempt, template hash and user that
-    it was sent for. `unconfirmed`: how many of this attempt ended with an unknown outcome.
+    `submission`: what the last submission of this process came to. `sent_for`: attempt, template hash, cluster and
+    user that it was sent for. `unconfirmed`: how many of this attempt ended with an unknown outcome.
     `unconfirmed_elsewhere`: how many submissions of other SlurmJobs to this server as this user are open with an
     unknown outcome. `search`: jobs found by marker since then; None: not searched.
     `controller`, `accounting`, `backlog`: answers about the recorded id; None: to be asked.
@@ -125,6 +128,7 @@ class Facts:
     for that id. `noted_here`: it wrote `releaseTime` itself.
     `cancelled_at`: when it last asked to cancel this attempt's job. `missing_since`: since when slurmctld has not shown
     a job under the recorded id that is proven to be ours, `missing_reads`: how often since then.
+    `terminating`: its namespace takes no events any more. `blocked_told`: people were told why it is not let go.
     """
 
     connection: ConnectionFacts
@@ -133,7 +137,7 @@ class Facts:
     finalizer_here: bool = False
     fresh: bool = False
     submission: Submission | None = None
-    sent_for: tuple[int | None, str | None, str | None] | None = None
+    sent_for: SentFor | None = None
     unconfirmed: int = 0
     unconfirmed_elsewhere: int = 0
     search: tuple[JobRecord, ...] | None = None
@@ -148,3 +152,5 @@ class Facts:
     cancelled_at: float | None = None
     missing_since: float | None = None
     missing_reads: int = 0
+    terminating: bool = False
+    blocked_told: bool = False

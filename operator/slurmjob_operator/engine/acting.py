@@ -97,6 +97,8 @@ class Actor:
             if not await self._write(entry, decision):
                 continue
             if settled:
+                if entry.facts.trouble is None and not isinstance(entry.facts.submission, Deferral):
+                    entry.failures = 0
                 return decision.recheck_at
             if decision.action is not None:
                 await self._act(entry, decision.action)
@@ -130,11 +132,11 @@ class Actor:
             except kube_errors.NotFound:
                 raise Gone from None
             self._outside.witness.after(effect)
-            entry.update(body)
+            entry.update(body, own=True)
             entry.facts = learning.status_written(entry.facts, before=before, after=entry.view)
             log_transition(before, entry.view)
         for note in decision.events:
-            await self._post(entry.view, note)
+            await self._post(entry, note)
         return True
 
     def _count_orphan(self, entry: Entry, decision: Decision) -> None:
@@ -149,7 +151,8 @@ class Actor:
         except kube_errors.NotFound:
             raise Gone from None
 
-    async def _post(self, view: JobView, note: EventNote) -> None:
+    async def _post(self, entry: Entry, note: EventNote) -> None:
+        view = entry.view
         event = KubeEvent(
             regarding=job_key(view),
             reason=str(note.reason),
@@ -157,7 +160,9 @@ class Actor:
             warning=note.warning,
             time=self._outside.now(),
         )
-        await post(self._outside.kube, event, must_be_seen=note.must_be_seen, context=context(view))
+        terminating = await post(self._outside.kube, event, must_be_seen=note.must_be_seen, context=context(view))
+        if note.reason is EventReason.FINALIZER_BLOCKED:
+            entry.facts = learning.told_why_blocked(entry.facts, terminating=terminating)
 
     async def _finalizer(self, entry: Entry, *, present: bool) -> None:
         others = [name for name in entry.finalizers if name != JOB_FINALIZER]
@@ -201,8 +206,6 @@ class Actor:
             raise CredentialsLost from None
         except slurm_errors.SlurmError as error:
             self._note_trouble(entry, error, reason=_reason(action, error))
-        else:
-            entry.failures = 0
 
     def _note_trouble(self, entry: Entry, error: slurm_errors.SlurmError, *, reason: Reason) -> None:
         delay = retry_delay(entry.failures)

@@ -15,8 +15,9 @@ logger = logging.getLogger(__name__)
 
 async def post(
     kube: KubePort, event: KubeEvent, *, must_be_seen: bool = False, context: Mapping[str, Any] | None = None
-) -> None:
-    """Post an event. A namespace that is being terminated takes none: what must be seen goes to our own."""
+) -> bool:
+    """Post an event; whether its namespace is being terminated and takes none. What must be seen goes to our own
+    then."""
     if must_be_seen:
         logger.warning("%s: %s", event.reason, event.message, extra=context)
     try:
@@ -24,7 +25,7 @@ async def post(
     except kube_errors.Terminating:
         if must_be_seen and not event.at_home:
             await post(kube, replace(event, at_home=True), context=context)
-        else:
-            logger.debug("event %s: its namespace is being terminated", event.reason, extra=context)
+        return True
     except kube_errors.KubeError as error:
         logger.warning("event %s was not posted: %s", event.reason, error, extra=context)
+    return False

@@ -10,7 +10,7 @@ from typing import Any
 from slurmjob_operator.api.conditions import ConditionType
 from slurmjob_operator.core import conditions as edit
 from slurmjob_operator.core.attempts import is_closed
-from slurmjob_operator.core.learning import outdated
+from slurmjob_operator.core.learning import another_attempt, outdated
 from slurmjob_operator.core.view import ConnectionFacts, Facts, JobView
 from slurmjob_operator.engine.views import job_view, newer
 
@@ -56,8 +56,9 @@ class Entry:
         status = self.view.status
         return status.job_id is not None and not self.finished and not is_closed(status)
 
-    def update(self, body: Mapping[str, Any]) -> bool:
-        """Take a newer body in; whether anything that decisions depend on has changed.
+    def update(self, body: Mapping[str, Any], *, own: bool = False) -> bool:
+        """Take a newer body in; whether anything that decisions depend on has changed. `own`: it is the answer to a
+        write of this process, who learns from it what the write means.
 
         The answer that takes the last finalizer away, and the object with it, has the version that stood before.
         """
@@ -68,6 +69,9 @@ class Entry:
         changed = replace(view, resource_version=self.view.resource_version) != self.view
         if view.deleting and not self.view.deleting:
             self.facts = outdated(self.facts)
+        before, after = self.view.status, view.status
+        if not own and (before.attempt, before.attempt_time) != (after.attempt, after.attempt_time):
+            self.facts = another_attempt(self.facts)
         self.view = view
         self.template = _template(view, body)
         self.finalizers = tuple(body["metadata"].get("finalizers") or ())

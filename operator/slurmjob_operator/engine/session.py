@@ -34,6 +34,9 @@ AT_ONCE = 8
 """SlurmJobs of one connection that are brought forward side by side."""
 
 LONGEST_SLEEP_SECONDS = 30.0
+UNSEEN_SECONDS = 5.0
+"""After a start the watches of jobs and connections come in any order: one that has not been shown may exist."""
+
 SHORTEST_RECHECK_SECONDS = 1.0
 """Whatever a decision says: a time that has passed already, as of a connection that is being tried, is no hot loop."""
 
@@ -65,7 +68,8 @@ class Session:
         self._poll_at = 0.0
         self._refused_at = -REFUSED_AGAIN_SECONDS
         self._sweeping = self._asking = False
-        self._outcome_known = True
+        self._outcome_known = False
+        self._unseen_until = outside.monotonic() + UNSEEN_SECONDS
         self._wake = asyncio.Event()
         self._slots = asyncio.Semaphore(AT_ONCE)
         self._tasks: set[asyncio.Task[None]] = set()
@@ -124,6 +128,8 @@ class Session:
     async def _pass(self) -> None:
         await self._object.hold(needed=any(entry.view.has_finalizer for entry in self._registry.of(self.key)))
         self._take_edits()
+        if self._object.body is None and self._outside.monotonic() >= self._unseen_until:
+            self._outcome_known = True
         if not self._asking and min(self._asking_times(), default=math.inf) <= self._outside.monotonic():
             self._asking = True
             self._start(self._ask(), name=f"connection {self.key}")
@@ -141,10 +147,13 @@ class Session:
     async def _ask(self) -> None:
         """Connect and poll, beside the jobs: what needs no Slurm does not wait for one that is away."""
         try:
-            if (body := self._object.body) is not None and self._outside.monotonic() >= self._connect_at:
-                await self._connect(body)
+            body, made = self._object.body, None
+            if body is not None and self._outside.monotonic() >= self._connect_at:
+                made = await self._connect(body)
             if self._connected is not None and self._outside.monotonic() >= self._poll_at:
                 await self._poll(self._connected)
+            if made is not None and body is not None and self._connected is made:
+                await self._tell_ready(made, body)
         except Exception:
             logger.exception("connection %s/%s", *self.key)
         finally:
@@ -166,7 +175,9 @@ class Session:
             return  # Seen in a pass, by an answer to a write of ours: no watch event tells of it again.
         now = self._outside.monotonic()
         times = [now + LONGEST_SLEEP_SECONDS]
-        if self._outcome_known:
+        if not self._outcome_known:
+            times.append(max(now, self._unseen_until) if self._object.body is None else now + LONGEST_SLEEP_SECONDS)
+        else:
             times += [it.due for it in self._registry.of(self.key) if it.due is not None and not it.running]
         if self._connected is not None and not self._sweeping:
             times.append(self._sweeper.due_at)
@@ -180,7 +191,7 @@ class Session:
 
     # --- The connection -----------------------------------------------------------------------------------
 
-    async def _connect(self, body: Mapping[str, Any]) -> None:
+    async def _connect(self, body: Mapping[str, Any]) -> connecting.Connected | None:
         known, edits = self._token if self._letting_go else None, self._object.edits
         outcome: connecting.Connected | connecting.NotConnected
         try:
@@ -188,11 +199,12 @@ class Session:
         except connecting.NotConnected as problem:
             outcome = problem
         if edits != self._object.edits:
-            return  # The race: edited while we connected. What was found out is about another spec.
+            return None  # The race: edited while we connected. What was found out is about another spec.
         if isinstance(outcome, connecting.NotConnected):
             await self._not_connected(outcome, body)
-        else:
-            await self._use(outcome, body)
+            return None
+        self._use(outcome)
+        return outcome
 
     async def _not_connected(self, problem: connecting.NotConnected, body: Mapping[str, Any]) -> None:
         delay = min(retry_delay(self._failures), connecting.RETRY_SECONDS)
@@ -206,8 +218,7 @@ class Session:
         )
         await self._object.tell(status, EventReason.CONNECTION_NOT_READY, problem.message)
 
-    async def _use(self, connected: connecting.Connected, body: Mapping[str, Any]) -> None:
-        self._failures = 0
+    def _use(self, connected: connecting.Connected) -> None:
         self._connected = connected
         self._outcome_known = True
         self._connect_at = self._outside.monotonic() + self._renewal_seconds(connected)
@@ -223,6 +234,10 @@ class Session:
             deletion_deadline_seconds=connected.spec.deletion_deadline_seconds,
         )
         self._all_due()
+
+    async def _tell_ready(self, connected: connecting.Connected, body: Mapping[str, Any]) -> None:
+        """Once the live jobs have been asked for too: else it would be ready and not ready in turn."""
+        self._failures = 0
         status = connecting.ready(
             self._object.status, connected, generation=body["metadata"]["generation"], now=self._outside.now()
         )
@@ -233,7 +248,9 @@ class Session:
         """Jobs are told only when the reason is another one: a message may differ at each try."""
         old = self._actor.connection.problem
         self._actor.port = None
-        trouble = Trouble(reason=reason, message=message, retry_at=self._outside.now() + retry_seconds)
+        now = self._outside.now()
+        since = old.since if old is not None and old.reason == reason else now
+        trouble = Trouble(reason=reason, message=message, retry_at=now + retry_seconds, since=since)
         self._actor.connection = ConnectionFacts(
             user=self._actor.connection.user,
             cluster_name=self._actor.connection.cluster_name,

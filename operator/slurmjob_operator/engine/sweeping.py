@@ -78,7 +78,7 @@ class Sweeper:
         owned = await self._owned(mark, job_id=record.job_id)
         if owned is None:
             return False
-        if not owned:
+        if not owned and await self._still_so(port, record):
             await port.cancel(record.job_id)
             self._outside.metrics.held_twin_swept()
             logger.warning(
@@ -86,6 +86,14 @@ class Sweeper:
                 *(record.job_id, mark.namespace, mark.name, mark.attempt),
             )
         return True
+
+    async def _still_so(self, port: SlurmPort, record: JobRecord) -> bool:
+        """Others were asked about meanwhile: it may be released by now, or its id somebody else's (TRAP F2)."""
+        try:
+            now_is = await port.job(record.job_id)
+        except slurm_errors.JobNotFound:
+            return False
+        return now_is.waits_held and now_is.comment == record.comment
 
     async def _owned(self, mark: Marker, *, job_id: int) -> bool | None:
         """Whether an object may still own it; None: not known now. A 404 is an answer, a 403 is none."""

@@ -213,7 +213,7 @@ class SlurmrestdClient:
             if not backlog:
                 return
             await asyncio.sleep(BACKLOG_SECONDS)
-        raise AccountingUnavailable(f"slurmdbd has not yet heard {backlog} messages of slurmctld")
+        raise AccountingUnavailable("slurmdbd has not yet heard all that slurmctld knows")
 
     async def _listing(self, since: int) -> list[JobRecord]:
         """slurmctld's whole list, for a Slurm without slurmdbd: never a long one, never two at once (TRAP P1)."""

@@ -85,7 +85,7 @@ def test_the_finalizer_is_remembered() -> None:
 
 def test_a_submission_may_exist_from_before_it_is_sent() -> None:
     known = changed(FULL, learning.submitting(FULL, view(opened())))
-    assert known == {"fresh": False, "search": None, "sent_for": (1, HASH, "alice")}
+    assert known == {"fresh": False, "search": None, "sent_for": (1, HASH, "campus", "alice")}
 
 
 @pytest.mark.parametrize(
@@ -183,3 +183,15 @@ def test_trouble_concludes_nothing() -> None:
 
 def test_outdated_is_what_slurm_said_and_not_what_we_did() -> None:
     assert changed(FULL, learning.outdated(FULL)) == dict.fromkeys((*ASKED, "recorded_here"))
+
+
+def test_of_an_attempt_that_somebody_else_opened_nothing_is_known_but_what_is_in_hand() -> None:
+    after = learning.another_attempt(FULL)
+    assert (after.unconfirmed, after.missing_since, after.search, after.recorded_here, after.fresh) == (
+        *(0, None, None, None),
+        False,
+    )
+    assert (after.finalizer_here, after.connection) == (FULL.finalizer_here, FULL.connection)
+    in_hand = learning.another_attempt(replace(FULL, submission=Accepted(job_id=9)))
+    assert in_hand.submission == Accepted(job_id=9)
+    assert learning.another_attempt(replace(FULL, submission=Unconfirmed(at=NOW))).submission is None

@@ -21,6 +21,7 @@ from slurmjob_operator.core.decision import (
 )
 from slurmjob_operator.core.letting_go import CANCEL_AGAIN_SECONDS, LOOK_AGAIN_SECONDS, LOST_SECONDS
 from slurmjob_operator.core.records import Accepted
+from slurmjob_operator.core.times import rfc3339
 from slurmjob_operator.core.view import ConnectionFacts, Facts, JobView, NotKnown, Rejection, Trouble, Unconfirmed
 from tests.unit.core.test_decide import AWAY, ENDED, HELD, KNOWN, NEW, NOW, OPEN, RECORDED, RELEASED, RUNNING
 
@@ -81,8 +82,41 @@ def test_blocked_is_said_once() -> None:
     first = decide(GOING, facts, NOW)
     assert [note.reason for note in first.events] == [EventReason.FINALIZER_BLOCKED]
     assert first.recheck_at == NOW + 10
-    second = decide(replace(GOING, status=first.status), facts, NOW + 1)
+    told = replace(GOING, status=first.status)
+    second = decide(told, replace(facts, blocked_told=True), NOW + 1)
     assert (second.status, second.events) == (first.status, ())
+    assert decide(told, facts, NOW + 1).events == first.events, (
+        "each process once: so it learns of a namespace that goes"
+    )
+
+
+@pytest.mark.parametrize("reason", [Reason.SECRET_NOT_FOUND, Reason.CONNECTION_NOT_FOUND])
+def test_ten_minutes_only_where_the_namespace_goes_too(reason: Reason) -> None:
+    """Counted from when the credential was found to be gone: a restart, or a renewed Secret, lets nothing go."""
+    problem = Trouble(reason=reason, message="gone", retry_at=NOW + 10, since=NOW)
+    facts = Facts(connection=ConnectionFacts(user="alice", cluster_name="campus", problem=problem))
+    old = replace(GOING, deletion_time=rfc3339(NOW - 3600))
+    assert decide(old, replace(facts, terminating=True), NOW + 599).action is None
+    assert decide(old, replace(facts, terminating=True), NOW + 600).action == GO
+    assert decide(old, facts, NOW + 600).action is None
+    assert decide(old, facts, NOW - 3600 + 86400).action == GO
+
+
+def test_a_connection_that_leads_elsewhere_lets_nothing_go() -> None:
+    connection = ConnectionFacts(user="alice", cluster_name="another")
+    for going in (GOING, replace(GOING, status=replace(GOING.status, job_id=None))):
+        decision = decide(going, Facts(connection=connection, controller=NotKnown(since=0), accounting=()), NOW)
+        assert decision.action is None
+        synced = edit.find(decision.status.conditions, ConditionType.SYNCED)
+        assert synced is not None
+        assert synced.reason == Reason.CONNECTION_CHANGED
+        assert "another as user alice now; attempt 1 was opened on campus as alice" in synced.message
+
+
+def test_a_refused_cancellation_is_asked_for_again_without_another_event() -> None:
+    first = decide(GOING, replace(KNOWN, controller=RUNNING), NOW)
+    again = decide(replace(GOING, status=first.status), replace(KNOWN, controller=RUNNING), NOW + 10)
+    assert (again.action, again.events) == (first.action, ())
 
 
 @pytest.mark.parametrize("change", [{"user": "bob", "comment": ""}, {"comment": "", "name": "x"}])
@@ -148,5 +182,6 @@ def test_what_runs_on_is_named() -> None:
 def test_cancelling_is_asked_for_with_one_event() -> None:
     first = decide(GOING, replace(KNOWN, controller=RUNNING), NOW)
     assert [note.reason for note in first.events] == [EventReason.CANCEL_REQUESTED]
-    again = decide(GOING, replace(KNOWN, controller=RUNNING, cancelled_at=NOW - CANCEL_AGAIN_SECONDS), NOW)
+    cancelling = replace(GOING, status=first.status)
+    again = decide(cancelling, replace(KNOWN, controller=RUNNING, cancelled_at=NOW - CANCEL_AGAIN_SECONDS), NOW)
     assert again.events == ()

@@ -374,7 +374,9 @@ async def test_what_needs_no_slurm_does_not_wait_for_one_that_is_away(
 async def test_a_job_whose_connection_comes_later(cluster: Cluster) -> None:
     cluster.secret()
     job = cluster.job()
-    await asyncio.sleep(1)
+    await asyncio.sleep(4)
+    assert cluster.reason(job, "Submitted") is None, "the watch may show it yet"
+    await asyncio.sleep(2)
     assert cluster.reason(job, "Submitted") == "ConnectionNotFound"
     cluster.connection()
     await asyncio.sleep(1)
@@ -421,6 +423,82 @@ async def test_edited_just_before_its_status_is_written(cluster: Cluster) -> Non
     await asyncio.sleep(1)
     assert cluster.opened == ["https://slurm:6820", "https://other:6820"]
     assert cluster.reason(connection, "Ready") == "Connected"
+
+
+async def test_a_poll_that_fails_again_and_again_is_no_flapping(cluster: Cluster) -> None:
+    """Connecting works and the poll does not: not ready all the time, and few tries."""
+    cluster.secret()
+    connection, job = cluster.connection(), cluster.job()
+    await asyncio.sleep(1)
+    cluster.slurm.start(1)
+    await asyncio.sleep(2 * POLL)
+    cluster.slurm.faults = {"states": [slurm_errors.Unavailable("reset")] * 10_000}
+    await asyncio.sleep(2 * POLL)
+    events, writes = len(cluster.kube.events), cluster.kube.writes
+    asked = cluster.slurm.calls["info"]
+    await asyncio.sleep(600)
+    assert cluster.reason(connection, "Ready") == "ClusterUnreachable"
+    assert cluster.status(job)["state"] == "Running"
+    assert (len(cluster.kube.events), cluster.kube.writes) == (events, writes)
+    assert cluster.slurm.calls["info"] - asked <= 61
+
+
+async def test_a_limit_that_lasts_is_met_ever_more_rarely(cluster: Cluster) -> None:
+    cluster.secret()
+    cluster.connection()
+    cluster.slurm.faults = {"submit_held": [slurm_errors.RefusedForNow("full", code=2050)] * 10_000}
+    cluster.job()
+    await asyncio.sleep(1200)
+    assert cluster.slurm.calls["submit_held"] <= 20
+
+
+async def test_what_one_error_says_in_many_words_is_written_once(cluster: Cluster) -> None:
+    cluster.secret()
+    cluster.connection()
+    job = cluster.job()
+    await asyncio.sleep(1)
+    cluster.slurm.start(1)
+    await asyncio.sleep(POLL)
+    words = [slurm_errors.Unavailable(f"error {number}") for number in range(2000)]
+    cluster.slurm.faults = {verb: list(words) for verb in ("states", "info", "job")}
+    await asyncio.sleep(4 * POLL)
+    version = cluster.kube.objects[job]["metadata"]["resourceVersion"]
+    await asyncio.sleep(600)
+    assert cluster.reason(job, "Synced") == "ClusterUnreachable"
+    assert cluster.kube.objects[job]["metadata"]["resourceVersion"] == version
+
+
+async def test_a_connection_that_leads_to_another_cluster_says_nothing_about_a_job(cluster: Cluster) -> None:
+    cluster.secret()
+    connection, job = cluster.connection(), cluster.job()
+    await asyncio.sleep(1)
+    cluster.slurm.start(1)
+    await asyncio.sleep(POLL)
+    there, cluster.slurm = cluster.slurm, InMemorySlurm(now=_now, name="elsewhere")
+    cluster.kube.edit(connection, servers=[{"url": "https://elsewhere:6820"}], unknownOutcomePolicy="Fail")
+    await asyncio.sleep(3600)
+    assert cluster.reason(job, "Synced") == "ConnectionChanged"
+    assert cluster.status(job)["state"] == "Running"
+    there.end(1)
+    cluster.slurm = there
+    cluster.kube.edit(connection, servers=[{"url": "https://slurm:6820"}])
+    await asyncio.sleep(60)
+    assert cluster.status(job)["state"] == "Complete"
+
+
+async def test_a_restart_that_sees_the_job_before_its_connection_lets_nothing_go(cluster: Cluster) -> None:
+    job = await _blocked(cluster)
+    await asyncio.sleep(1200)
+    assert job in cluster.kube.objects
+    hidden = cluster.kube.objects.copy()
+    body = next(body for body in hidden.values() if body["kind"] == Kind.SLURM_JOB.value)
+    assert cluster.engine is not None
+    await cluster.engine.close()
+    cluster.kube.objects = {job: body}
+    await cluster.start()
+    await asyncio.sleep(30)
+    assert job in cluster.kube.objects
+    cluster.kube.objects = hidden
 
 
 async def test_a_closed_engine_takes_nothing_in(cluster: Cluster) -> None:
