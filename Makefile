@@ -41,7 +41,7 @@ test: $(STAMP) ## Every test; brings up what it needs and cleans up
 	@$(PY) tests/run.py
 
 .PHONY: test-faults
-test-faults: $(STAMP) ## The fault runs alone, the long ones too: outages of every daemon, more kills (20 minutes)
+test-faults: $(STAMP) ## The fault runs alone, the long ones too: outages of every daemon, more kills (12 minutes)
 	@$(PY) tests/run.py --faults
 
 .PHONY: demo

@@ -52,7 +52,7 @@ def _later(point: str, chance: random.Random) -> int:
 
 
 @pytest.mark.timeout(400)
-@pytest.mark.parametrize("seed", [0, *(pytest.param(seed, marks=pytest.mark.long) for seed in (1, 2, 3, 4))])
+@pytest.mark.parametrize("seed", [0, *(pytest.param(seed, marks=pytest.mark.long) for seed in (1, 2))])
 def test_killed_at_every_point(stage: Stage, close: Close, tmp_path: Path, seed: int) -> None:
     tenant = stage.tenant("kill-points")
     tenant.jobs(dict.fromkeys(VICTIMS, "sleep 600"))

@@ -22,7 +22,8 @@ from tests.real.cluster import SUITE, Tenant
 
 QUICKLY_LOST: Final = f"{SHORTENED},lost:10,recheck:4"
 TRIES: Final = 8
-"""State is saved about every five seconds: a job of the last second is mostly lost, not always."""
+"""State is saved at once when nothing was saved for five seconds, else when they are over: jobs that come just after
+another one are mostly lost, not always."""
 
 BOBS_JOB: Final = ("sbatch", "--parsable", "--chdir=/tmp", "--output=/dev/null", "--wrap=sleep 25")
 POLICIES: Final = ("Ask", "Fail", "Retry")
@@ -48,6 +49,7 @@ def test_the_id_of_a_lost_job_is_given_to_a_stranger(stage: Stage, close: Close)
     tenant.slurm("scontrol", "release", tenant.status(retry)["jobId"])
     tenant.wait(retry, "Complete")
     _wait_completed(tenant, strangers)
+    tenant.slurm("scancel", "--user=bob")
     close(stage.settled(kills=tries), Floor(kills=1, executions=1))
 
 
@@ -57,6 +59,7 @@ def _lose(paths: Paths, tenant: Tenant) -> tuple[int, list[str]]:
     for number in range(TRIES):
         names = [f"{policy.lower()}{number}" for policy in POLICIES]
         items = [_of_policy(tenant, name, policy) for name, policy in zip(names, POLICIES, strict=True)]
+        tenant.slurm(*BOBS_JOB, "--hold", user="bob")
         tenant.apply({"apiVersion": "v1", "kind": "List", "items": items})
         tenant.wait_until(partial(_all_recorded, tenant, names))
         kill(slurmctld)
@@ -64,7 +67,7 @@ def _lose(paths: Paths, tenant: Tenant) -> tuple[int, list[str]]:
         ids = [tenant.status(name)["jobId"] for name in names]
         if not any(f"JobId={job_id} " in tenant.slurm("scontrol", "show", "job", job_id) for job_id in ids):
             return number + 1, names
-        tenant.kubectl("delete", "slurmjobs", *names, "--wait=false")
+        tenant.kubectl("delete", "slurmjobs", *names, "--timeout=60s")
     raise AssertionError(f"slurmctld had saved its newest jobs {TRIES} times")
 
 

@@ -75,11 +75,6 @@ class Tenant:
             },
         }
 
-    def jobs(self, scripts: Mapping[str, str], **template: Any) -> None:
-        """Apply many SlurmJobs at once: their scripts by their names."""
-        items = [self.manifest(name, script=script, **template) for name, script in scripts.items()]
-        self.apply({"apiVersion": "v1", "kind": "List", "items": items})
-
     def annotate(self, name: str, key: str, value: str) -> None:
         """Put an annotation on a SlurmJob, or another value into it."""
         self.kubectl("annotate", "slurmjob", name, "--overwrite", f"{key}={value}")
