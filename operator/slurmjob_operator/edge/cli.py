@@ -16,11 +16,13 @@ import kopf
 from slurmjob_operator import __version__
 from slurmjob_operator.core.marker import INSTALLATION_PATTERN
 from slurmjob_operator.edge import handlers, logs
+from slurmjob_operator.edge.installation import installation_id
 from slurmjob_operator.edge.probes import Probes
 from slurmjob_operator.engine.engine import Engine
 from slurmjob_operator.engine.ports import Outside
 from slurmjob_operator.engine.servers import Servers
 from slurmjob_operator.kube.client import KubeClient
+from slurmjob_operator.kube.errors import KubeError
 
 
 def parser() -> argparse.ArgumentParser:
@@ -34,7 +36,7 @@ def parser() -> argparse.ArgumentParser:
         "--installation",
         type=_installation,
         default=None,
-        help="id of this installation in the marker of Slurm jobs (default: NAMESPACE/slurmjob-operator)",
+        help="id of this installation in the marker of Slurm jobs (default: the uid of its own namespace, and the release)",
     )
     run.add_argument(
         "--allow-plain-http", action="store_true", help="allow connections to slurmrestd by http:// (tokens in clear)"
@@ -66,8 +68,13 @@ def main(arguments: Sequence[str] | None = None, *, prepare: Callable[[Outside],
 
 
 async def _run(flags: argparse.Namespace, prepare: Callable[[Outside], Outside]) -> None:
-    installation = flags.installation or f"{flags.namespace}/slurmjob-operator"
     async with KubeClient(instance=socket.gethostname(), home=flags.namespace) as kube:
+        try:
+            installation = flags.installation or await installation_id(kube, namespace=flags.namespace)
+        except KubeError as error:
+            sys.exit(
+                f"the uid of namespace {flags.namespace} cannot be read ({error}): see --namespace, --installation"
+            )
         outside = Outside(
             kube=kube,
             slurm=Servers(allow_plain_http=flags.allow_plain_http),

@@ -4,20 +4,13 @@ from __future__ import annotations
 
 import json
 import logging
-import re
 import sys
 import time
 from typing import Any, Final
 
+from slurmjob_operator.slurm.token import redact
+
 KEYS: Final = ("job", "uid", "slurm_job_id", "attempt")
-
-_JWT = re.compile(r"eyJ[A-Za-z0-9_-]{5,}\.[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,}")
-REDACTED: Final = "[redacted]"
-
-
-def redact(text: str) -> str:
-    """The last net: whatever looks like a JSON web token never reaches a log."""
-    return _JWT.sub(REDACTED, text)
 
 
 class JsonFormatter(logging.Formatter):

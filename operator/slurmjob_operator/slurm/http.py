@@ -24,7 +24,7 @@ import httpx
 
 from slurmjob_operator import __version__
 from slurmjob_operator.slurm.errors import OutcomeUnknown, SlurmError, Unavailable
-from slurmjob_operator.slurm.token import SlurmToken
+from slurmjob_operator.slurm.token import SlurmToken, redact
 
 SOCKETS: Final = 8
 IDLE_SECONDS: Final = 5.0
@@ -152,7 +152,7 @@ def _reply(status: int, raw: bytes) -> Reply:
         body = json.loads(raw)
     except (ValueError, RecursionError):
         body = None
-    text = raw[:200].decode(errors="replace").strip() if body is None else ""
+    text = redact(raw[:1000].decode(errors="replace"))[:200].strip() if body is None else ""
     return Reply(status=status, body=body if isinstance(body, dict) else None, text=text)
 
 

@@ -8,7 +8,8 @@ import logging
 import jwt
 import pytest
 
-from slurmjob_operator.edge.logs import REDACTED, JsonFormatter, TextFormatter, configure, redact
+from slurmjob_operator.edge.logs import JsonFormatter, TextFormatter, configure
+from slurmjob_operator.slurm.token import REDACTED, redact
 
 TOKEN = jwt.encode({"exp": 4_102_444_800, "sun": "alice"}, "k" * 64)
 CONTEXT = {"job": "ns/wing", "uid": "u-1", "slurm_job_id": "7", "attempt": 1}

@@ -389,3 +389,16 @@ def test_the_environments_proxy_is_not_used(monkeypatch: pytest.MonkeyPatch) -> 
     client = server._http()
     assert isinstance(client, httpx.AsyncClient)
     assert client._mounts == {}
+
+
+async def test_a_server_that_says_the_token_back_does_not_get_it_into_a_message() -> None:
+    server = SlurmrestdServer(
+        "https://slurm:6820",
+        allow_plain_http=False,
+        transport=httpx.MockTransport(
+            lambda request: httpx.Response(500, text="x" * 190 + request.headers["X-SLURM-USER-TOKEN"])
+        ),
+    )
+    reply = await server.request("GET", "/", token=TOKEN, timeout_seconds=5, changes=False)
+    assert reply.text
+    assert TOKEN.reveal()[:20] not in reply.text
