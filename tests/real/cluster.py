@@ -48,6 +48,11 @@ class Tenant:
         spec = {"deletionPolicy": deletion_policy}
         self.apply(self.manifest(name, script=script, spec=spec, interpreter=interpreter, **template))
 
+    def jobs(self, scripts: Mapping[str, str], **template: Any) -> None:
+        """Apply many SlurmJobs at once: their scripts by their names."""
+        items = [self.manifest(name, script=script, **template) for name, script in scripts.items()]
+        self.apply({"apiVersion": "v1", "kind": "List", "items": items})
+
     def manifest(
         self,
         name: str,
