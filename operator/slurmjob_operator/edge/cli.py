@@ -36,7 +36,7 @@ def parser() -> argparse.ArgumentParser:
         "--installation",
         type=_installation,
         default=None,
-        help="id of this installation in the marker of Slurm jobs (default: the uid of its own namespace, and the release)",
+        help="id of this installation in the marker of Slurm jobs (default: the uid of its namespace, and its name)",
     )
     run.add_argument(
         "--allow-plain-http", action="store_true", help="allow connections to slurmrestd by http:// (tokens in clear)"
@@ -72,9 +72,7 @@ async def _run(flags: argparse.Namespace, prepare: Callable[[Outside], Outside])
         try:
             installation = flags.installation or await installation_id(kube, namespace=flags.namespace)
         except KubeError as error:
-            sys.exit(
-                f"the uid of namespace {flags.namespace} cannot be read ({error}): see --namespace, --installation"
-            )
+            sys.exit(f"the uid of namespace {flags.namespace} is not known ({error}): see --namespace, --installation")
         outside = Outside(
             kube=kube,
             slurm=Servers(allow_plain_http=flags.allow_plain_http),

@@ -164,7 +164,7 @@ class KubeClient:
     async def namespace_uid(self, name: str) -> str:
         """The uid of a namespace. Raises `NotFound`, `Forbidden`, `Unavailable`."""
         found = await _call(client.CoreV1Api(self._api).read_namespace(name, _request_timeout=REQUEST_SECONDS))
-        return str(found.metadata.uid)
+        return str(found.metadata.uid if found.metadata else "")
 
     async def post_event(self, event: KubeEvent) -> None:
         """See `KubePort`."""
