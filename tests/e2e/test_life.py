@@ -127,6 +127,30 @@ def test_template_is_frozen_once_submitted(tenant: Tenant) -> None:
         tenant.kubectl("patch", "slurmjob", "fixed", "--type=merge", '-p={"spec":{"template":{"time":"9"}}}')
 
 
+def test_a_failed_run_is_tried_again(tenant: Tenant) -> None:
+    """Another attempt is another Slurm job. The tests' own ledger takes one job of a SlurmJob, so this has another."""
+    seen = f"/home/alice/seen-{tenant.namespace}"
+    script = f"test -e {seen} && exit 0; touch {seen}; exit 3"
+    spec = {"backoffLimit": 2}
+    tenant.apply(tenant.manifest("again", script=script, spec=spec, ledger="/home/alice/ledger-of-retries"))
+    tenant.wait_state("again", "Retrying")
+    first = tenant.status("again")
+    assert tenant.condition("again", "Finished")["status"] == "False"
+    said = tenant.condition("again", "Reconciling")
+    assert said["reason"] == "RetryScheduled"
+    assert said["message"].startswith(
+        f"Slurm job {first['jobId']} ended with exit code 3. Attempt 2 of at most 3 begins at "
+    )
+    tenant.wait("again", "Complete", seconds=60)
+    status = tenant.status("again")
+    assert (status["attempt"], status["exitCode"], status["succeeded"], status["failed"]) == (2, 0, 1, 0)
+    assert [(a["attempt"], a["jobId"], a["state"], a["reason"], a["exitCode"]) for a in status["attempts"]] == [
+        (1, first["jobId"], "FAILED", "NonZeroExitCode", 3),
+        (2, status["jobId"], "COMPLETED", "Completed", 0),
+    ]
+    assert tenant.slurm_states("again") == ["FAILED", "COMPLETED"]
+
+
 @pytest.mark.alone
 def test_operator_killed_again_and_again(tenant: Tenant) -> None:
     """Whatever moment the kill meets: each job runs once and its end is known."""

@@ -165,7 +165,7 @@ class Session:
         if self._edits_seen != self._object.edits:
             self._edits_seen = self._object.edits
             self._sweeper = self._new_sweeper()
-            self._connected = None
+            self._connected = self._token = None  # A token that is remembered goes where it was meant for, only.
             self._outcome_known = self._object.body is None
             self._failures = 0
             self._connect_at = 0.0

@@ -501,6 +501,18 @@ async def test_a_restart_that_sees_the_job_before_its_connection_lets_nothing_go
     cluster.kube.objects = hidden
 
 
+async def test_a_token_that_is_remembered_goes_where_it_was_meant_for(cluster: Cluster) -> None:
+    """The Secret is gone, and while its jobs are cancelled somebody lets the connection lead elsewhere."""
+    job = await _blocked(cluster)
+    del cluster.kube.secrets["ns", "token"]
+    connection = next(uid for uid, body in cluster.kube.objects.items() if uid != job)
+    before = len(cluster.opened)
+    cluster.kube.edit(connection, servers=[{"url": "https://elsewhere:6820"}])
+    await asyncio.sleep(60)
+    assert "https://elsewhere:6820" not in cluster.opened[before:]
+    assert cluster.reason(connection, "Ready") == "SecretNotFound"
+
+
 async def test_a_closed_engine_takes_nothing_in(cluster: Cluster) -> None:
     assert cluster.engine is not None
     await cluster.engine.close()
