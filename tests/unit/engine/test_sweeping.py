@@ -150,3 +150,20 @@ async def test_each_sweep_goes_on_where_the_last_one_ended(place: Place, monkeyp
     place.time += 3600
     await place.sweep()
     assert asked == [86700, 3900]
+
+
+async def test_what_was_released_while_others_were_asked_about_stays(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    job = await place.held("gone")
+    place.time += 200
+    get = place.kube.get
+
+    async def release_meanwhile(key: object) -> object:
+        await place.port.release(job, comment="somebody's own")
+        return await get(key)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(place.kube, "get", release_meanwhile)
+    await place.sweep()
+    assert place.live() == {job}
+    assert place.swept() == 0
