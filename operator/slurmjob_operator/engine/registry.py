@@ -60,13 +60,18 @@ class Entry:
         """Take a newer body in; whether anything that decisions depend on has changed. `own`: it is the answer to a
         write of this process, who learns from it what the write means.
 
+        While it is brought forward a watch may show a write of our own before its answer has come: that is no news.
+        Were it somebody else's, our next write would meet a conflict.
         The answer that takes the last finalizer away, and the object with it, has the version that stood before.
         """
         view = job_view(body)
         known = self.view.resource_version
         if view.resource_version != known and not newer(view.resource_version, known):
             return False
-        changed = replace(view, resource_version=self.view.resource_version) != self.view
+        news = replace(view, resource_version=known)
+        if self.running:
+            news = replace(news, status=self.view.status, has_finalizer=self.view.has_finalizer)
+        changed = news != self.view
         if view.deleting and not self.view.deleting:
             self.facts = outdated(self.facts)
         before, after = self.view.status, view.status

@@ -513,6 +513,19 @@ async def test_a_token_that_is_remembered_goes_where_it_was_meant_for(cluster: C
     assert cluster.reason(connection, "Ready") == "SecretNotFound"
 
 
+async def test_the_echo_of_our_own_write_is_no_news(cluster: Cluster) -> None:
+    """The watch shows it before its answer comes: the job is not read a second time."""
+    cluster.secret()
+    cluster.connection()
+    job = cluster.job()
+    await asyncio.sleep(2 * POLL)
+    cluster.slurm.start(1)
+    before = cluster.slurm.calls["job"]
+    await asyncio.sleep(1.5 * POLL)
+    assert cluster.status(job)["state"] == "Running"
+    assert cluster.slurm.calls["job"] - before == 1
+
+
 async def test_a_closed_engine_takes_nothing_in(cluster: Cluster) -> None:
     assert cluster.engine is not None
     await cluster.engine.close()
