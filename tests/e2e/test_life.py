@@ -132,23 +132,23 @@ def test_a_failed_run_is_tried_again(tenant: Tenant) -> None:
     seen = f"/home/alice/seen-{tenant.namespace}"
     script = f"test -e {seen} && exit 0; touch {seen}; exit 3"
     spec = {"backoffLimit": 2}
-    tenant.apply(tenant.manifest("again", script=script, spec=spec, ledger="/home/alice/ledger-of-retries"))
-    tenant.wait_state("again", "Retrying")
-    first = tenant.status("again")
-    assert tenant.condition("again", "Finished")["status"] == "False"
-    said = tenant.condition("again", "Reconciling")
+    tenant.apply(tenant.manifest("retried", script=script, spec=spec, ledger="/home/alice/ledger-of-retries"))
+    tenant.wait_state("retried", "Retrying")
+    first = tenant.status("retried")
+    assert tenant.condition("retried", "Finished")["status"] == "False"
+    said = tenant.condition("retried", "Reconciling")
     assert said["reason"] == "RetryScheduled"
     assert said["message"].startswith(
         f"Slurm job {first['jobId']} ended with exit code 3. Attempt 2 of at most 3 begins at "
     )
-    tenant.wait("again", "Complete", seconds=60)
-    status = tenant.status("again")
+    tenant.wait("retried", "Complete", seconds=60)
+    status = tenant.status("retried")
     assert (status["attempt"], status["exitCode"], status["succeeded"], status["failed"]) == (2, 0, 1, 0)
     assert [(a["attempt"], a["jobId"], a["state"], a["reason"], a["exitCode"]) for a in status["attempts"]] == [
         (1, first["jobId"], "FAILED", "NonZeroExitCode", 3),
         (2, status["jobId"], "COMPLETED", "Completed", 0),
     ]
-    assert tenant.slurm_states("again") == ["FAILED", "COMPLETED"]
+    assert tenant.slurm_states("retried") == ["FAILED", "COMPLETED"]
 
 
 @pytest.mark.alone

@@ -9,12 +9,12 @@ from __future__ import annotations
 import asyncio
 import logging
 import math
-from collections.abc import Coroutine, Mapping, Sequence
+from collections.abc import Coroutine, Mapping
 from dataclasses import replace
 from typing import Any
 
 from slurmjob_operator.api.conditions import ConditionType, EventReason, Reason
-from slurmjob_operator.api.connection import MarkerField
+from slurmjob_operator.api.connection import MarkerField, Server
 from slurmjob_operator.core import conditions as edit
 from slurmjob_operator.core.attempts import unknown_reason
 from slurmjob_operator.core.learning import outdated
@@ -25,6 +25,7 @@ from slurmjob_operator.engine.acting import Actor, CredentialsLost, Gone, contex
 from slurmjob_operator.engine.connection_object import ConnectionObject
 from slurmjob_operator.engine.ports import Outside
 from slurmjob_operator.engine.registry import ConnectionKey, Entry, Registry
+from slurmjob_operator.engine.rereading import due_rereads, plan_reread
 from slurmjob_operator.engine.sweeping import Sweeper
 from slurmjob_operator.kube import errors as kube_errors
 from slurmjob_operator.slurm import errors as slurm_errors
@@ -42,10 +43,7 @@ SHORTEST_RECHECK_SECONDS = 1.0
 
 MISSING_CONNECTION_SECONDS = 3600.0
 DEFAULT_POLL_SECONDS = 10.0
-LONGEST_REREAD_SECONDS = 300.0
 REFUSED_AGAIN_SECONDS = 60.0
-REREADS_PER_SECOND = 2.0
-"""Reads of pending jobs for their reason, at most, besides the shared poll of states."""
 
 logger = logging.getLogger(__name__)
 
@@ -62,6 +60,7 @@ class Session:
         self._object = ConnectionObject(key, outside)
         self._connected: connecting.Connected | None = None
         self._token: SlurmToken | None = None
+        self._token_servers: tuple[Server, ...] = ()
         self._edits_seen = 0
         self._connect_at = 0.0
         self._failures = 0
@@ -165,7 +164,7 @@ class Session:
         if self._edits_seen != self._object.edits:
             self._edits_seen = self._object.edits
             self._sweeper = self._new_sweeper()
-            self._connected = self._token = None  # A token that is remembered goes where it was meant for, only.
+            self._connected = None
             self._outcome_known = self._object.body is None
             self._failures = 0
             self._connect_at = 0.0
@@ -192,7 +191,7 @@ class Session:
     # --- The connection -----------------------------------------------------------------------------------
 
     async def _connect(self, body: Mapping[str, Any]) -> connecting.Connected | None:
-        known, edits = self._token if self._letting_go else None, self._object.edits
+        known, edits = self._remembered(body), self._object.edits
         outcome: connecting.Connected | connecting.NotConnected
         try:
             outcome = await connecting.connect(self._outside, body, known=known)
@@ -218,11 +217,17 @@ class Session:
         )
         await self._object.tell(status, EventReason.CONNECTION_NOT_READY, problem.message)
 
+    def _remembered(self, body: Mapping[str, Any]) -> SlurmToken | None:
+        """A token that was read before serves while something is let go, and only where it was meant for."""
+        urls = [server.get("url") for server in body["spec"].get("servers", ())]
+        same = urls == [server.url for server in self._token_servers]
+        return self._token if same and self._letting_go else None
+
     def _use(self, connected: connecting.Connected) -> None:
         self._connected = connected
         self._outcome_known = True
         self._connect_at = self._outside.monotonic() + self._renewal_seconds(connected)
-        self._token = connected.token
+        self._token, self._token_servers = connected.token, connected.spec.servers
         self._poll_at = 0.0
         self._actor.port = connected.port
         self._actor.server = connected.spec.servers[0].url
@@ -342,7 +347,7 @@ class Session:
                 problem = self._actor.connection.problem
                 shortest = SHORTEST_RECHECK_SECONDS if problem is None else connecting.RETRY_SECONDS
                 entry.due = self._outside.monotonic() + max(shortest, recheck - self._outside.now())
-            self._plan_reread(entry)
+            plan_reread(entry, now=self._outside.monotonic(), shortest=self._poll_seconds())
         except Gone:
             await self._actor.cancel_left_over(entry)
             self._registry.forget(entry.view.uid)
@@ -359,15 +364,6 @@ class Session:
         finally:
             entry.running = False
             self.wake()
-
-    def _plan_reread(self, entry: Entry) -> None:
-        """A pending job is read again for its reason: soon at first, at last every five minutes."""
-        if not _pending(entry):
-            entry.reread_delay = 0.0
-            return
-        shortest = self._poll_seconds()
-        entry.reread_delay = min(max(shortest, entry.reread_delay * 2.0), LONGEST_REREAD_SECONDS)
-        entry.reread_at = self._outside.monotonic() + entry.reread_delay
 
     def _poll_seconds(self) -> float:
         return float(self._connected.spec.poll_period_seconds) if self._connected else DEFAULT_POLL_SECONDS
@@ -393,7 +389,8 @@ class Session:
             known = frozenset(entry.view.status.slurm.states) if entry.view.status.slurm else frozenset({"PENDING"})
             if states.get(job_id) != known or not edit.is_true(entry.view.status.conditions, ConditionType.SYNCED):
                 self._read_again(entry)
-        self._reread_pending(live)
+        for entry in due_rereads(live, now=self._outside.monotonic(), seconds=self._poll_seconds()):
+            self._read_again(entry)
 
     async def _lost_sight(self, error: slurm_errors.SlurmError) -> None:
         """Slurm does not answer: say so on the connection and on each job, and connect anew."""
@@ -407,15 +404,3 @@ class Session:
         if not entry.running:
             entry.facts = outdated(entry.facts)
             entry.due = 0.0
-
-    def _reread_pending(self, entries: Sequence[Entry]) -> None:
-        now = self._outside.monotonic()
-        waiting = [e for e in entries if e.reread_at <= now and e.due is None and not e.running and _pending(e)]
-        budget = int(REREADS_PER_SECOND * self._poll_seconds())
-        for entry in sorted(waiting, key=lambda e: e.reread_at)[:budget]:
-            self._read_again(entry)
-
-
-def _pending(entry: Entry) -> bool:
-    slurm = entry.view.status.slurm
-    return entry.followed and (slurm is None or "PENDING" in slurm.states)
