@@ -114,7 +114,7 @@ def _deadline(view: JobView, facts: Facts, trouble: Trouble, now: float) -> floa
     already, nothing will come back, and the namespace should end."""
     since = epoch_of(view.deletion_time) if view.deletion_time else now
     longest = facts.connection.deletion_deadline_seconds
-    gone = trouble.reason in (Reason.SECRET_NOT_FOUND, Reason.CONNECTION_NOT_FOUND)
+    gone = trouble.secret_gone or trouble.reason in (Reason.SECRET_NOT_FOUND, Reason.CONNECTION_NOT_FOUND)
     if gone and facts.terminating:
         return max(since, trouble.since or now) + min(longest, NOTHING_LEFT_SECONDS)
     return since + longest

@@ -59,12 +59,13 @@ class JobView:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Trouble:
     """Something outside does not work now; nothing is concluded from it. Tried again at `retry_at` (epoch). `since`
-    (epoch) is when this process first met it."""
+    (epoch) is when this process first met it. `secret_gone`: a token read before is used, since the Secret is gone."""
 
     reason: Reason
     message: str
     retry_at: float
     since: float | None = None
+    secret_gone: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

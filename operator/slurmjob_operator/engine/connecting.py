@@ -48,12 +48,14 @@ class Connected:
 
 
 class NotConnected(Exception):
-    """There is no usable port now. The message is for people and holds nothing secret."""
+    """There is no usable port now. The message is for people and holds nothing secret. `secret_gone`: it was tried with
+    a token that had been read earlier."""
 
     def __init__(self, reason: Reason, message: str) -> None:
         super().__init__(message)
         self.reason = reason
         self.message = message
+        self.secret_gone = False
 
 
 async def connect(outside: Outside, body: Mapping[str, Any], *, known: SlurmToken | None = None) -> Connected:
@@ -68,7 +70,15 @@ async def connect(outside: Outside, body: Mapping[str, Any], *, known: SlurmToke
     except NotConnected as problem:
         if known is None or problem.reason is not Reason.SECRET_NOT_FOUND or known.expires_at <= outside.now():
             raise
-        token = known
+        try:
+            return await _open(outside, spec, known)
+        except NotConnected as failure:
+            failure.secret_gone = True
+            raise
+    return await _open(outside, spec, token)
+
+
+async def _open(outside: Outside, spec: SlurmConnectionSpec, token: SlurmToken) -> Connected:
     try:
         bare = outside.slurm.open(spec, token)
         port = CountingPort(bare, metrics=outside.metrics, monotonic=outside.monotonic)

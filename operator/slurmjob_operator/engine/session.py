@@ -211,7 +211,7 @@ class Session:
         self._outcome_known = True
         self._failures += 1
         self._connect_at = self._outside.monotonic() + delay
-        self._set_problem(problem.reason, problem.message, delay)
+        self._set_problem(problem.reason, problem.message, delay, secret_gone=problem.secret_gone)
         status = connecting.not_ready(
             self._object.status, problem, generation=body["metadata"]["generation"], now=self._outside.now()
         )
@@ -249,13 +249,15 @@ class Session:
         message = edit.find(status.conditions, ConditionType.READY)
         await self._object.tell(status, EventReason.CONNECTION_READY, message.message if message else "")
 
-    def _set_problem(self, reason: Reason, message: str, retry_seconds: float) -> None:
+    def _set_problem(self, reason: Reason, message: str, retry_seconds: float, *, secret_gone: bool = False) -> None:
         """Jobs are told only when the reason is another one: a message may differ at each try."""
         old = self._actor.connection.problem
         self._actor.port = None
         now = self._outside.now()
-        since = old.since if old is not None and old.reason == reason else now
-        trouble = Trouble(reason=reason, message=message, retry_at=now + retry_seconds, since=since)
+        retry_at = now + retry_seconds
+        lasting = old is not None and (old.reason, old.secret_gone) == (reason, secret_gone)
+        since = old.since if old is not None and lasting else now
+        trouble = Trouble(reason=reason, message=message, retry_at=retry_at, since=since, secret_gone=secret_gone)
         self._actor.connection = ConnectionFacts(
             user=self._actor.connection.user,
             cluster_name=self._actor.connection.cluster_name,

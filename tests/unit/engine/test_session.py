@@ -501,6 +501,18 @@ async def test_a_restart_that_sees_the_job_before_its_connection_lets_nothing_go
     cluster.kube.objects = hidden
 
 
+async def test_ten_minutes_too_with_a_token_that_is_remembered(cluster: Cluster) -> None:
+    """The namespace goes, the Secret has gone, and Slurm is away: the namespace should end, token in memory or not."""
+    job = await _blocked(cluster)
+    del cluster.kube.secrets["ns", "token"]
+    await asyncio.sleep(600 - POLL)
+    assert cluster.reason(job, "Synced") == "ClusterUnreachable"
+    await asyncio.sleep(6 * POLL)
+    assert job not in cluster.kube.objects
+    assert len(_orphaned(cluster)) == 1
+    assert _orphaned(cluster)[0].at_home
+
+
 async def test_a_token_that_is_remembered_goes_where_it_was_meant_for(cluster: Cluster) -> None:
     """The Secret is gone, and while its jobs are cancelled somebody lets the connection lead elsewhere."""
     job = await _blocked(cluster)
