@@ -138,7 +138,7 @@ async def test_refused_for_good(contract: Contract, changes: dict[str, object], 
     port = contract.cluster.port(user)
     await port.info()
     with pytest.raises(Refused) as refusal:
-        await port.submit_held(contract.request(**changes), comment="x")  # type: ignore[arg-type]
+        await port.submit_held(contract.request(**changes), comment="x")  # type: ignore[arg-type]  # values of several types
     assert str(refusal.value)
     assert await contract.port.search(name=contract.request().name, since=contract.began - 60) == ()
 
@@ -210,7 +210,7 @@ def test_the_api_versions_are_those_that_this_slurmrestd_serves(sandbox: Paths) 
         f"{slurm_cluster.rest_url(sandbox, SUITE)}/openapi/v3",
         headers={"X-SLURM-USER-NAME": "alice", "X-SLURM-USER-TOKEN": token},
     )
-    with urllib.request.urlopen(request) as answer:  # noqa: S310
+    with urllib.request.urlopen(request) as answer:  # noqa: S310 - our own, on loopback
         paths = json.load(answer)["paths"]
     served = {path.split("/")[2] for path in paths if path.startswith("/slurm/v")}
     assert served == set(SUITES[SUITE].api_versions)

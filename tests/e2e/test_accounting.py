@@ -36,7 +36,7 @@ def test_forgotten_while_slurmdbd_is_away(tenant: Tenant) -> None:
     for name in ("away", "deleted"):
         tenant.job(name, script="sleep 1; exit 7")
     for name in ("away", "deleted"):
-        tenant.wait_until(lambda name=name: bool(tenant.executions(name)))  # type: ignore[misc]
+        tenant.wait_until(lambda name=name: bool(tenant.executions(name)))  # type: ignore[misc]  # mypy: no default in a lambda
     ids = {name: str(tenant.status(name)["jobId"]) for name in ("away", "deleted")}
     cluster.operator_kill(tenant.paths)
     with cluster.stopped(tenant.paths, "slurmdbd") as slurmdbd:

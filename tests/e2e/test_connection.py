@@ -73,7 +73,7 @@ def test_bad_tokens_then_a_good_one(operator: Paths, namespace: Tenant) -> None:
         (_token(namespace)[:-6] + "AAAAAA", "AuthenticationFailed"),
     ):
         namespace.connect(token=token)
-        namespace.wait_until(lambda reason=reason: _reason(namespace) == reason)  # type: ignore[misc]
+        namespace.wait_until(lambda reason=reason: _reason(namespace) == reason)  # type: ignore[misc]  # mypy: no default in a lambda
         text = namespace.kubectl("get", "slurmconnection", "campus", "-o", "yaml")
         assert token not in text
     namespace.connect()

@@ -74,7 +74,7 @@ def test_in_every_state(tenant: Tenant) -> None:
     names = ("held", "running", "deaf", "completing", "ended", "pending")
     ids = {name: _job_id(tenant, name) for name in names}
     for name in ("deaf", "completing"):
-        tenant.wait_until(lambda name=name: _script_runs(tenant, ids[name]))  # type: ignore[misc]
+        tenant.wait_until(lambda name=name: _script_runs(tenant, ids[name]))  # type: ignore[misc]  # mypy: no default in a lambda
     assert tenant.status("pending")["state"] == "Pending"
     tenant.slurm("scancel", ids["completing"])
     assert "COMPLETING" in _in_queue(tenant, ids["completing"])

@@ -43,7 +43,7 @@ def condition(world: World, uid: str, kind: str) -> str:
 def lost_before_it_was_recorded() -> World:
     """And its id is given to a stranger's job; then the object is deleted."""
     world, uid = world_with_a_job()
-    world.kube.faults = [None, None, kube_errors.Unavailable("away")]  # type: ignore[list-item]
+    world.kube.faults = [None, None, kube_errors.Unavailable("away")]  # type: ignore[list-item]  # None: no fault
     world.processes[0].look(uid)
     come_back(world, saved(world, lambda jobs: not jobs))
     world.stranger("alice", started=True)

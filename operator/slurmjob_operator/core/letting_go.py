@@ -23,7 +23,8 @@ from slurmjob_operator.core.identity import Identity, identify, marker_of, newes
 from slurmjob_operator.core.records import Accepted
 from slurmjob_operator.core.states import runs_no_more
 from slurmjob_operator.core.times import epoch_of
-from slurmjob_operator.core.undecided import end_not_told
+from slurmjob_operator.core.undecided import LOST_SECONDS, end_not_told
+from slurmjob_operator.core.unrecorded import LATE_SUBMISSION_SECONDS
 from slurmjob_operator.core.view import Deferral, Facts, JobView, NotKnown, Rejection, Trouble, Unconfirmed
 
 CANCEL_AGAIN_SECONDS = 60
@@ -31,10 +32,8 @@ CANCEL_AGAIN_SECONDS = 60
 
 CANCEL_LOOK_SECONDS = 2.0
 LOOK_AGAIN_SECONDS = 10.0
-LOST_SECONDS = 600
 NOTHING_LEFT_SECONDS = 600
 LOOK_AT_CONNECTION_SECONDS = 30.0
-LATE_SUBMISSION_SECONDS = 15
 
 
 def decide_deletion(view: JobView, facts: Facts, now: float) -> Decision:

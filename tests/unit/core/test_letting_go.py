@@ -19,9 +19,10 @@ from slurmjob_operator.core.decision import (
     RemoveFinalizer,
     Search,
 )
-from slurmjob_operator.core.letting_go import CANCEL_AGAIN_SECONDS, LOOK_AGAIN_SECONDS, LOST_SECONDS
+from slurmjob_operator.core.letting_go import CANCEL_AGAIN_SECONDS, LOOK_AGAIN_SECONDS
 from slurmjob_operator.core.records import Accepted
 from slurmjob_operator.core.times import rfc3339
+from slurmjob_operator.core.undecided import LOST_SECONDS
 from slurmjob_operator.core.view import ConnectionFacts, Facts, JobView, NotKnown, Rejection, Trouble, Unconfirmed
 from tests.unit.core.test_decide import AWAY, ENDED, HELD, KNOWN, NEW, NOW, OPEN, RECORDED, RELEASED, RUNNING
 

@@ -73,7 +73,7 @@ def test_trap_q2_the_state_decides_and_the_words_explain(
     record: dict[str, object], succeeded: bool, reason: Reason, message: str
 ) -> None:
     changes = {**record, "states": frozenset(str(record["states"]).split("+"))}
-    end = end_of(replace(RECORD, **changes))  # type: ignore[arg-type]
+    end = end_of(replace(RECORD, **changes))  # type: ignore[arg-type]  # values of several types
     assert (end.succeeded, end.reason) == (succeeded, reason)
     assert message in end.message
 

@@ -180,7 +180,7 @@ def test_rejected_then_corrected() -> None:
 def test_a_foreign_write_between_submit_and_record_changes_nothing() -> None:
     world = World()
     uid = world.job()
-    world.kube.faults = [None, None, kube_errors.Conflict("a label was changed")]  # type: ignore[list-item]
+    world.kube.faults = [None, None, kube_errors.Conflict("a label was changed")]  # type: ignore[list-item]  # None: no fault
     world.reconcile(uid)
     assert world.status(uid)["jobId"] == "1"
     assert world.slurm.calls["submit_held"] == 1

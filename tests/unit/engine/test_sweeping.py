@@ -161,7 +161,7 @@ async def test_what_was_released_while_others_were_asked_about_stays(
 
     async def release_meanwhile(key: object) -> object:
         await place.port.release(job, comment="somebody's own")
-        return await get(key)  # type: ignore[arg-type]
+        return await get(key)  # type: ignore[arg-type]  # whatever is asked
 
     monkeypatch.setattr(place.kube, "get", release_meanwhile)
     await place.sweep()

@@ -106,7 +106,7 @@ def test_the_log_of_an_earlier_life_is_kept(make: Make) -> None:
 
 def test_start_waits_until_it_is_ready(make: Make) -> None:
     asked: list[int] = []
-    daemon = make(ready=lambda: asked.append(1) or len(asked) == 3)  # type: ignore[func-returns-value]
+    daemon = make(ready=lambda: asked.append(1) or len(asked) == 3)  # type: ignore[func-returns-value]  # None: go on
     daemons.start(daemon)
     assert len(asked) == 3
 
