@@ -240,6 +240,7 @@ def _settings(paths: Paths, suite: str) -> slurm_config.Settings:
         mariadb_port=ports.port(paths, f"{suite}-mariadbd"),
         first_job_id=1 + IDS_PER_PORT * (ports.port(paths, f"{suite}-slurmctld") - ports.FIRST),
         cgroup=_has_memory_controller(),
+        job_extra=ROWS[suite].knows_extra,
     )
 
 

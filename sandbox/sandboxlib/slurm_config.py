@@ -42,6 +42,8 @@ class Settings:
     mariadb_port: int
     first_job_id: int
     cgroup: bool
+    job_extra: bool = True
+    """Whether slurmdbd keeps a job's `extra`; 22.05 knows no such field."""
 
 
 def slurm_conf(settings: Settings) -> str:
@@ -49,6 +51,7 @@ def slurm_conf(settings: Settings) -> str:
     track = "proctrack/cgroup" if settings.cgroup else "proctrack/linuxproc"
     task = "task/cgroup" if settings.cgroup else "task/none"
     gather = "jobacct_gather/cgroup" if settings.cgroup else "jobacct_gather/linux"
+    flags = "job_comment,job_env,job_script" + (",job_extra" if settings.job_extra else "")
     first, last = settings.slurmd_ports[0], settings.slurmd_ports[-1]
     return f"""\
 ClusterName={settings.cluster}
@@ -86,7 +89,7 @@ AccountingStorageType=accounting_storage/slurmdbd
 AccountingStorageHost=127.0.0.1
 AccountingStoragePort={settings.slurmdbd_port}
 AccountingStorageEnforce=associations,limits,qos
-AccountingStoreFlags=job_comment,job_env,job_script,job_extra
+AccountingStoreFlags={flags}
 AccountingStorageTRES=gres/gpu
 GresTypes=gpu,widget
 Licenses=matlab:3

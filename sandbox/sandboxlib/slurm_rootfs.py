@@ -18,7 +18,7 @@ from sandboxlib.progress import run_logged, say, step
 from sandboxlib.slurm_suites import PACKAGES, USERS, Suite
 from sandboxlib.slurm_view import BOUND
 
-RECIPE = "1"
+RECIPE = "2"
 """Raised when the recipe below changes."""
 
 APT_SOURCES = Path("/etc/apt")
@@ -26,7 +26,7 @@ APT_SOURCES = Path("/etc/apt")
 
 def key(suite: Suite) -> str:
     """What a root file system depends on."""
-    parts = [RECIPE, suite.name, suite.script, *PACKAGES, *(f"{name}:{uid}" for name, uid in USERS.items())]
+    parts = [RECIPE, suite.name, suite.script, suite.time_zone, *PACKAGES, *(f"{name}:{uid}" for name, uid in USERS.items())]
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:12]
 
 
@@ -93,6 +93,7 @@ def _install(suite: Suite, root: Path, log: Path) -> None:
         _inside(root, log, "apt-get", *valid, "install", "-qy", "--no-install-recommends", *PACKAGES)
         for name, uid in USERS.items():
             _inside(root, log, "useradd", "--uid", str(uid), "--user-group", "--shell", "/bin/bash", name)
+        _inside(root, log, "ln", "-sf", f"/usr/share/zoneinfo/{suite.time_zone}", "/etc/localtime")
         _inside(root, log, "apt-get", "clean")
     shutil.rmtree(root / "var/lib/apt/lists", ignore_errors=True)
     for folder in BOUND.values():

@@ -10,25 +10,45 @@ class Suite:
     """A suite of Debian and the Slurm in it. `script` is debootstrap's, where it does not know the name.
 
     `valid_until` is false for suites whose archive metadata may be older than they say: testing moves on.
-    `api_versions` are those that its slurmrestd serves, newest first.
+    `api_versions` are those that its slurmrestd serves and that we speak, newest first. `time_zone` is that of all
+    its daemons and commands.
     """
 
     name: str
     release: str
-    script: str
-    valid_until: bool
     api_versions: tuple[str, ...]
+    script: str
+    valid_until: bool = True
+    time_zone: str = "Etc/UTC"
+
+    @property
+    def knows_extra(self) -> bool:
+        """Whether jobs have a field `extra` (since 23.11)."""
+        return self.release >= "23.11"
 
 
 SUITES: dict[str, Suite] = {
     suite.name: suite
     for suite in (
         Suite(
+            name="bookworm",
+            release="22.05",
+            api_versions=("v0.0.38",),
+            script="bookworm",
+            time_zone="Asia/Kolkata",
+        ),
+        Suite(
+            name="trixie",
+            release="24.11",
+            api_versions=("v0.0.42", "v0.0.41", "v0.0.40"),
+            script="sid",
+        ),
+        Suite(
             name="forky",
             release="26.05",
+            api_versions=("v0.0.45", "v0.0.44", "v0.0.43", "v0.0.42"),
             script="sid",
             valid_until=False,
-            api_versions=("v0.0.45", "v0.0.44", "v0.0.43", "v0.0.42"),
         ),
     )
 }
@@ -47,6 +67,7 @@ PACKAGES: tuple[str, ...] = (
     "passwd",
     "procps",
     "python3-minimal",
+    "tzdata",
 )
 
 USERS: dict[str, int] = {"alice": 2001, "bob": 2002, "carol": 2003, "slurmrest": 2010}
