@@ -125,7 +125,7 @@ async def test_unknown_ids(contract: Contract) -> None:
 async def test_states_of_many_in_one_request(contract: Contract) -> None:
     first, second = await contract.held(), await contract.held()
     states = await contract.port.states([first, second, UNKNOWN_ID])
-    assert states == {first: {"PENDING"}, second: {"PENDING"}}
+    assert states == {first: {"PENDING"}, second: {"PENDING"}, UNKNOWN_ID: frozenset()}
     assert await contract.port.states([]) == {}
 
 

@@ -287,7 +287,8 @@ class MemoryPort:
 
     async def states(self, job_ids: Sequence[int]) -> Mapping[int, frozenset[str]]:
         self._before("states")
-        return {job_id: self.cluster.jobs[job_id].states for job_id in job_ids if job_id in self.cluster.jobs}
+        jobs = self.cluster.jobs
+        return {job_id: jobs[job_id].states if job_id in jobs else frozenset() for job_id in job_ids}
 
     async def accounting(self, job_id: int) -> tuple[JobRecord, ...]:
         self._before("accounting")

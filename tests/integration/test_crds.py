@@ -108,7 +108,7 @@ def test_refused_spec(rights: Paths, change: dict[str, Any], message: str) -> No
             {"servers": [{"url": "https://a:1"}, {"url": "https://b:1"}]},
             "spec.servers: Too many: 2: must have at most 1 item",
         ),
-        ({"apiVersion": "v0.0.39"}, "spec.apiVersion in body should match"),
+        ({"apiVersion": "v0.0.37"}, "spec.apiVersion in body should match"),
         ({"pollPeriodSeconds": 4}, "spec.pollPeriodSeconds in body should be greater than or equal to 5"),
         ({"requestTimeoutSeconds": 301}, "spec.requestTimeoutSeconds in body should be less than or equal to 300"),
         ({"auth": {"jwt": {}}}, "spec.auth.jwt.secretKeyRef: Required value"),

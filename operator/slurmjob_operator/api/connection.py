@@ -88,9 +88,9 @@ class SlurmConnectionSpec(Model):
         str,
         Field(
             max_length=7,
-            pattern=r"^(Auto|v0\.0\.4[0-5])$",
+            pattern=r"^(Auto|v0\.0\.(3[89]|4[0-5]))$",
             description=(
-                "Version of slurmrestd's API: Auto takes the newest that both sides know; one of v0.0.40 to "
+                "Version of slurmrestd's API: Auto takes the newest that both sides know; one of v0.0.38 to "
                 "v0.0.45 is taken as it is. Default: Auto."
             ),
         ),

@@ -72,12 +72,14 @@ class JobRecord:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ClusterInfo:
     """What discovery learned of a slurmrestd: `release` as "26.05.5", `api_version` as "v0.0.45", `accounting`:
-    whether it has a slurmdbd behind it."""
+    whether it has a slurmdbd behind it, `knows_extra`: whether jobs have a field `extra`. `cluster_name` is "unknown"
+    where Slurm does not say."""
 
     cluster_name: str
     release: str
     api_version: str
     accounting: bool = True
+    knows_extra: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,7 +9,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from slurmjob_operator.api.conditions import ConditionType, Reason
-from slurmjob_operator.api.connection import SlurmConnectionSpec
+from slurmjob_operator.api.connection import MarkerField, SlurmConnectionSpec
 from slurmjob_operator.api.status import SlurmConnectionStatus
 from slurmjob_operator.core import conditions as edit
 from slurmjob_operator.core.records import ClusterInfo
@@ -93,6 +93,11 @@ async def _open(outside: Outside, spec: SlurmConnectionSpec, token: SlurmToken) 
         raise NotConnected(Reason.UNSUPPORTED_SERVER, f"{error}.") from None
     except slurm_errors.SlurmError as error:
         raise NotConnected(Reason.CLUSTER_UNREACHABLE, f"{spec.servers[0].url}: {error}") from None
+    if MarkerField.EXTRA in spec.marker_fields and not info.knows_extra:
+        raise NotConnected(
+            Reason.UNSUPPORTED_SERVER,
+            f"spec.markerFields: Extra: jobs of Slurm {info.release} have no field `extra`; leave it out.",
+        )
     return Connected(port=port, token=token, info=info, spec=spec)
 
 

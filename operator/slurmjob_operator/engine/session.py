@@ -384,12 +384,14 @@ class Session:
         if self._connected is not connected:
             return  # The race: edited, deleted or refused while we asked.
         for entry in live:  # Two may have one id: Slurm gives that of a job it has lost to the next one.
-            job_id = entry.view.recorded_id
-            unclear = job_id not in states or unknown_reason(entry.view.status) is not None
+            seen = states.get(entry.view.recorded_id)
+            if seen is None:
+                continue  # Not asked for this time.
+            unclear = not seen or unknown_reason(entry.view.status) is not None
             if unclear and entry.due is not None:
                 continue  # It is looked at again when the decision said, not at every poll.
             known = frozenset(entry.view.status.slurm.states) if entry.view.status.slurm else frozenset({"PENDING"})
-            if states.get(job_id) != known or not edit.is_true(entry.view.status.conditions, ConditionType.SYNCED):
+            if seen != known or not edit.is_true(entry.view.status.conditions, ConditionType.SYNCED):
                 self._read_again(entry)
         for entry in due_rereads(live, now=self._outside.monotonic(), seconds=self._poll_seconds()):
             self._read_again(entry)

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -23,6 +24,7 @@ from urllib.parse import urlsplit
 import httpx
 
 from slurmjob_operator import __version__
+from slurmjob_operator.slurm.budget import ReadBudget
 from slurmjob_operator.slurm.errors import OutcomeUnknown, SlurmError, Unavailable
 from slurmjob_operator.slurm.token import SlurmToken, redact
 
@@ -77,6 +79,7 @@ class SlurmrestdServer:
         self._slots = asyncio.Semaphore(SOCKETS)
         self.listing = asyncio.Lock()
         """Held by who reads the whole list of jobs."""
+        self.reads = ReadBudget(time.monotonic)
 
     def _http(self) -> httpx.AsyncClient:
         if self._client is None:

@@ -41,9 +41,10 @@ class SlurmPort(Protocol):
         """
 
     async def states(self, job_ids: Sequence[int]) -> Mapping[int, frozenset[str]]:
-        """The states of those of our jobs that slurmctld has in memory, in few requests.
+        """The states of those of our jobs that slurmctld has in memory, in few requests: none for an id that it does
+        not show. An id that is not in the answer was not asked for this time (where jobs are read one by one).
 
-        Not guaranteed: anything about an id that is missing, or identity. A row is a hint, never proof.
+        Not guaranteed: identity. A row is a hint, never proof.
         """
 
     async def accounting(self, job_id: int) -> tuple[JobRecord, ...]:

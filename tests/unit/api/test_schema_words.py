@@ -162,7 +162,7 @@ def test_schema_and_model_agree_on_templates(template: Schema, fits: bool) -> No
         ({"servers": [{"url": "https://slurm.example.org/path"}]}, False),
         ({"servers": [{"url": "https://slurm.example.org?x=1"}]}, False),
         ({"servers": [{"url": "https://slurm .example.org"}]}, False),
-        ({"apiVersion": "v0.0.39"}, False),
+        ({"apiVersion": "v0.0.37"}, False),
         ({"apiVersion": "v0.0.46"}, False),
         ({"pollPeriodSeconds": 4}, False),
         ({"requestTimeoutSeconds": 301}, False),

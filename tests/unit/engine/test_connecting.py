@@ -109,7 +109,7 @@ async def test_another_key_of_the_secret(world: World) -> None:
         ({"servers": [{"url": "slurm"}]}, "spec.servers.0.url: "),
         ({"auth": {}}, "spec.auth.jwt: "),
         ({"pollPeriodSeconds": 1}, "spec.pollPeriodSeconds: "),
-        ({"apiVersion": "v0.0.39"}, "spec.apiVersion: "),
+        ({"apiVersion": "v0.0.37"}, "spec.apiVersion: "),
     ],
 )
 async def test_a_spec_that_the_schema_would_refuse(world: World, spec: dict[str, Any], where: str) -> None:

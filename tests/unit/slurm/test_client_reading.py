@@ -7,8 +7,8 @@ from typing import Any
 import httpx
 import pytest
 
-from slurmjob_operator.slurm import client as under_test
-from slurmjob_operator.slurm.client import LARGEST_CHUNK, LONGEST_LISTING, SlurmrestdClient
+from slurmjob_operator.slurm import finding, following
+from slurmjob_operator.slurm.client import SlurmrestdClient
 from slurmjob_operator.slurm.errors import (
     AccountingUnavailable,
     CredentialsRejected,
@@ -16,6 +16,8 @@ from slurmjob_operator.slurm.errors import (
     NotSupported,
     Unavailable,
 )
+from slurmjob_operator.slurm.finding import LONGEST_LISTING
+from slurmjob_operator.slurm.following import LARGEST_CHUNK
 from tests.unit.slurm.answers import META, always, client, error, page
 
 
@@ -94,7 +96,7 @@ async def test_trap_p1_states_in_chunks_that_shrink_when_an_address_is_too_long(
 @pytest.mark.parametrize("first", [1, 4_294_900_000])
 async def test_the_largest_chunk_fits_into_an_address(first: int, monkeypatch: pytest.MonkeyPatch) -> None:
     """httpx itself refuses more than 65,536 characters, with an exception that nobody expects."""
-    monkeypatch.setattr(under_test, "FIRST_CHUNK", LARGEST_CHUNK)
+    monkeypatch.setattr(following, "FIRST_CHUNK", LARGEST_CHUNK)
     sizes: list[int] = []
     ids = range(first, first + LARGEST_CHUNK + 100)
     assert len(await _serving_states(sizes, most=10**6).states(ids)) == len(ids)

@@ -1,7 +1,9 @@
-"""The family v0.0.40 to v0.0.45: Slurm 23.11 and newer.
+"""The family v0.0.40 to v0.0.45, Slurm 23.11 and newer; with it v0.0.39, which asks as they do and answers in words of
+v0.0.38.
 
 `encode` makes the body of job/submit; the two readers make records of slurmctld's and slurmdbd's answers.
-Keys and encodings are those verified to give the same record as sbatch (measured on v0.0.42 and v0.0.45).
+Keys and encodings are those verified to give the same record as sbatch (measured on v0.0.42 and v0.0.45). v0.0.39 is
+served by no daemon that was at hand: it is held against its document only.
 """
 
 from __future__ import annotations
@@ -11,16 +13,17 @@ from typing import Any, Final
 
 from slurmjob_operator.core.records import JobRecord, Source
 from slurmjob_operator.slurm.dialects import reading
+from slurmjob_operator.slurm.dialects.dialect import Dialect
 from slurmjob_operator.slurm.request import JobRequest
 
-VERSIONS: Final = ("v0.0.45", "v0.0.44", "v0.0.43", "v0.0.42", "v0.0.41", "v0.0.40")
+VERSIONS: Final = ("v0.0.45", "v0.0.44", "v0.0.43", "v0.0.42", "v0.0.41", "v0.0.40", "v0.0.39")
 """Newest first."""
-
 
 UNSET_16_BITS: Final = 65534
 """Slurm's NO_VAL16."""
 
-WITHOUT_OOM_KILL_STEP: Final = frozenset({"v0.0.40", "v0.0.41"})
+WITHOUT_OOM_KILL_STEP: Final = frozenset({"v0.0.39", "v0.0.40", "v0.0.41"})
+WITHOUT_STATES: Final = frozenset({"v0.0.39"})
 
 
 def encode(request: JobRequest, *, comment: str, version: str, extra: str | None = None) -> dict[str, Any]:
@@ -155,7 +158,7 @@ def accounting_record(raw: Mapping[str, Any]) -> JobRecord:
         nodes=None if nodes == "None assigned" else nodes,
         failed_node=reading.text(raw.get("failed_node")),
         node_count=reading.number(raw.get("allocation_nodes")),
-        cpus=_allocated_cpus(raw),
+        cpus=reading.allocated_cpus(raw),
         stdout_path=reading.text(raw.get("stdout_expanded")),
         stderr_path=reading.text(raw.get("stderr_expanded")),
         elapsed_seconds=reading.number(times.get("elapsed")),
@@ -167,16 +170,31 @@ def _comment(value: Any) -> Any:
     return value.get("job") if isinstance(value, Mapping) else value
 
 
-def _allocated_cpus(raw: Mapping[str, Any]) -> int | None:
-    allocated = reading.objects(reading.mapping(raw.get("tres")).get("allocated"))
-    return next((reading.number(item.get("count")) for item in allocated if item.get("type") == "cpu"), None)
-
-
 def _exit(value: Any) -> tuple[int | None, int | None]:
-    """`{status, return_code, signal: {id, name}}` as (exit code, signal)."""
+    """`{status, return_code, signal: {id, name}}` as (exit code, signal); v0.0.39's slurmctld gives a wait status."""
     raw = reading.mapping(value)
     status = reading.words(raw.get("status"))
-    signal = reading.number(reading.mapping(raw.get("signal")).get("id")) or None
+    signal = reading.mapping(raw.get("signal"))
+    if "status" not in raw:
+        return reading.wait_status(value)
     if "PENDING" in status or "INVALID" in status:
         return None, None
-    return reading.number(raw.get("return_code")), signal
+    return reading.number(raw.get("return_code")), reading.number(signal.get("id", signal.get("signal_id"))) or None
+
+
+DIALECTS: Final = tuple(
+    Dialect(
+        version=version,
+        encode=encode,
+        controller_record=controller_record,
+        accounting_record=accounting_record,
+        time_filter=str,
+        lists_states=version not in WITHOUT_STATES,
+        filters_by_user=True,
+        knows_extra=True,
+        names_cluster=True,
+        tells_bad_tokens=True,
+    )
+    for version in VERSIONS
+)
+"""Newest first."""

@@ -60,3 +60,18 @@ def mapping(value: Any) -> Mapping[str, Any]:
 def objects(value: Any) -> list[Mapping[str, Any]]:
     """The objects of a list."""
     return [item for item in value if isinstance(item, Mapping)] if isinstance(value, list) else []
+
+
+def wait_status(value: Any) -> tuple[int | None, int | None]:
+    """A process' status as wait(2) gives it, as (exit code, signal): one of them is None."""
+    status = number(value)
+    if status is None:
+        return None, None
+    signal = status & 0x7F
+    return (None, signal) if signal else (status >> 8 & 0xFF, None)
+
+
+def allocated_cpus(raw: Mapping[str, Any]) -> int | None:
+    """CPUs among the allocated resources of one of slurmdbd's jobs."""
+    allocated = objects(mapping(raw.get("tres")).get("allocated"))
+    return next((number(item.get("count")) for item in allocated if item.get("type") == "cpu"), None)

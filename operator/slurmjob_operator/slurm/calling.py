@@ -1,0 +1,180 @@
+"""One user's requests to one slurmrestd: sent, and answers that are no success turned into the errors of `errors`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from slurmjob_operator.slurm.classify import Operation, classify
+from slurmjob_operator.slurm.dialects import reading
+from slurmjob_operator.slurm.dialects.dialect import Dialect
+from slurmjob_operator.slurm.errors import (
+    AccountingUnavailable,
+    CredentialsRejected,
+    OutcomeUnknown,
+    RateLimited,
+    SlurmError,
+    Unavailable,
+)
+from slurmjob_operator.slurm.http import Query, Reply, SlurmrestdServer
+from slurmjob_operator.slurm.token import SlurmToken
+
+NOTHING_FOUND = 9003
+"""What slurmdbd's plug-in of 22.05 says beside an empty list."""
+
+
+class Caller:
+    """`dialect` is None until the API version is known."""
+
+    def __init__(self, server: SlurmrestdServer, token: SlurmToken, *, timeout_seconds: float) -> None:
+        self.server = server
+        self.token = token
+        self.dialect: Dialect | None = None
+        self._timeout = timeout_seconds
+
+    def known(self) -> Dialect:
+        """The dialect; raises `Unavailable` before it is known."""
+        if self.dialect is None:
+            raise Unavailable("the API version is not discovered yet")
+        return self.dialect
+
+    async def send(
+        self,
+        method: str,
+        path: str,
+        *,
+        operation: Operation,
+        query: Query = (),
+        body: Mapping[str, Any] | None = None,
+    ) -> Reply:
+        """One request to a path below this API version of slurmctld's plug-in, e.g. `job/7`."""
+        return await self._request(method, f"slurm/{self.known().version}/{path}", operation, query=query, body=body)
+
+    async def read(self, path: str, *, query: Query = ()) -> Mapping[str, Any]:
+        """What slurmctld says; raises when it says an error."""
+        try:
+            return checked(await self.send("GET", path, operation=Operation.READ, query=query), Operation.READ)
+        except (CredentialsRejected, Unavailable) as error:
+            if self.known().tells_bad_tokens:
+                raise
+            raise await self._seen_by_slurmdbd(error) from None
+
+    async def _seen_by_slurmdbd(self, error: SlurmError) -> SlurmError:
+        """On 22.05 slurmctld's refusal of a token looks like its silence (TRAP J1); slurmdbd says which it is."""
+        message, code, status = str(error), error.code, error.status
+        try:
+            await self.ask_slurmdbd("job/1")
+        except CredentialsRejected as rejected:
+            return rejected
+        except SlurmError:
+            return error
+        return Unavailable(message, code=code, status=status)
+
+    async def ask_slurmdbd_anything(self, path: str, *, query: Query = ()) -> Reply:
+        """slurmdbd's plug-in's answer, whatever it is."""
+        return await self._request("GET", f"slurmdb/{self.known().version}/{path}", Operation.READ, query=query)
+
+    async def ask_slurmdbd(self, path: str, *, query: Query = ()) -> Mapping[str, Any]:
+        """What slurmdbd says; raises `AccountingUnavailable` when it does not answer."""
+        reply = await self.ask_slurmdbd_anything(path, query=query)
+        if 200 <= reply.status < 300 and error_number(first_error(reply.body or {})) == NOTHING_FOUND:
+            return {}
+        try:
+            return checked(reply, Operation.READ)
+        except Unavailable as error:
+            raise AccountingUnavailable(f"slurmdbd: {error}", code=error.code, status=error.status) from None
+
+    async def _request(
+        self,
+        method: str,
+        path: str,
+        operation: Operation,
+        *,
+        query: Query = (),
+        body: Mapping[str, Any] | None = None,
+    ) -> Reply:
+        return await self.server.request(
+            method,
+            f"/{path}",
+            token=self.token,
+            timeout_seconds=self._timeout,
+            changes=operation.changes,
+            query=query,
+            body=body,
+        )
+
+
+def checked(reply: Reply, operation: Operation) -> Mapping[str, Any]:
+    """The body of a success; raises for anything else."""
+    body = reply.body
+    if body is not None and 200 <= reply.status < 300 and first_error(body) is None:
+        return body
+    raise error_of(reply, operation)
+
+
+def error_of(reply: Reply, operation: Operation) -> SlurmError:
+    """The error for an answer that is no success."""
+    error = classify(
+        operation=operation,
+        code=error_number(first_error(reply.body or {})),
+        status=reply.status,
+        message=explain(reply, f"HTTP status {reply.status}"),
+        answered_by_slurm=reply.body is not None,
+    )
+    if isinstance(error, RateLimited):
+        error.retry_after_seconds = None
+    return error
+
+
+def rows(body: Mapping[str, Any], key: str) -> list[Mapping[str, Any]]:
+    """The objects of a list in an answer."""
+    return reading.objects(body.get(key))
+
+
+def first_error(body: Mapping[str, Any]) -> Mapping[str, Any] | None:
+    """The first of an answer's errors."""
+    errors = rows(body, "errors")
+    return errors[0] if errors else None
+
+
+def error_number(error: Mapping[str, Any] | None) -> int | None:
+    """Slurm's number of an error; job/submit of v0.0.38 calls it `error_code`."""
+    return None if error is None else reading.number(error.get("error_number", error.get("error_code")))
+
+
+def explain(reply: Reply, fallback: str) -> str:
+    """Slurm's own words and number."""
+    first = first_error(reply.body or {})
+    if first is None:
+        return f"{fallback}: {reply.text}" if reply.text else fallback
+    words = reading.text(first.get("description")) or reading.text(first.get("error")) or fallback
+    error = reading.text(first.get("error"))
+    if error and error not in words:
+        words = f"{words} ({error})"
+    code = error_number(first)
+    return words if code is None else f"{words} [Slurm error {code}]"
+
+
+def messages(body: Mapping[str, Any]) -> tuple[str, ...]:
+    """Warnings, errors beside a job id, and the site's own words; not the notice that the job is held."""
+    found = [*rows(body, "warnings"), *rows(body, "errors")]
+    texts = [reading.text(row.get("description")) or reading.text(row.get("error")) for row in found]
+    texts.append(reading.text(body.get("job_submit_user_msg")))
+    return tuple(text for text in texts if text and "held state" not in text)
+
+
+def not_submitted(reply: Reply, body: Mapping[str, Any]) -> SlurmError:
+    """200 without a job id and without errors: nothing was submitted, and a warning says why (TRAP S2)."""
+    warnings = "; ".join(messages(body))
+    if not warnings:
+        return OutcomeUnknown("slurmrestd answered without a job id", status=reply.status)
+    return classify(
+        operation=Operation.SUBMIT, code=2000, status=reply.status, message=f"nothing was submitted: {warnings}"
+    )
+
+
+def checked_id(job_id: int) -> int:
+    """Only a positive number ever gets into a path: an empty id would cancel by filter."""
+    if isinstance(job_id, bool) or not isinstance(job_id, int) or job_id <= 0:
+        raise ValueError("a job id is a positive number")
+    return job_id

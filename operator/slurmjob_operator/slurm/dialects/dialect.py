@@ -1,0 +1,44 @@
+"""What differs between API versions of slurmrestd, as one value that the client works by."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from slurmjob_operator.core.records import JobRecord
+from slurmjob_operator.slurm.request import JobRequest
+
+
+class Encode(Protocol):
+    """Makes the body of job/submit. The job is held; keys without a value are left out."""
+
+    def __call__(
+        self, request: JobRequest, *, comment: str, version: str, extra: str | None = None
+    ) -> dict[str, Any]:
+        """The whole body; `comment` and `extra` are Slurm's fields of these names."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Dialect:
+    """One API version.
+
+    `controller_record` and `accounting_record` make records of slurmctld's and slurmdbd's rows; `time_filter` writes
+    epoch seconds as slurmdbd's filters take them.
+    """
+
+    version: str
+    encode: Encode
+    controller_record: Callable[[Mapping[str, Any]], JobRecord]
+    accounting_record: Callable[[Mapping[str, Any]], JobRecord]
+    time_filter: Callable[[int], str]
+    lists_states: bool
+    """Whether jobs/state tells the states of many jobs in one request."""
+    filters_by_user: bool
+    """Whether slurmdb/jobs takes `users`; else jobs of whole accounts are asked for."""
+    knows_extra: bool
+    """Whether jobs have a field `extra`."""
+    names_cluster: bool
+    """Whether each answer names the cluster; else slurmdbd is asked."""
+    tells_bad_tokens: bool
+    """Whether slurmctld's refusal of a token can be told from its silence; else slurmdbd is asked too."""

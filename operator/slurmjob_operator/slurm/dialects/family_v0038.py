@@ -1,0 +1,192 @@
+"""The family v0.0.38: Slurm 22.05.
+
+`encode` makes the body of job/submit; the two readers make records of slurmctld's and slurmdbd's answers. Keys and
+encodings are those verified to give the same record as sbatch (measured on 22.05.8); some of them slurmrestd's own
+document does not name, or names with another type.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from slurmjob_operator.core.records import JobRecord, Source
+from slurmjob_operator.slurm.dialects import file_names, reading
+from slurmjob_operator.slurm.dialects.dialect import Dialect
+from slurmjob_operator.slurm.request import JobRequest
+
+VERSIONS: Final = ("v0.0.38",)
+
+NO_LIMIT: Final = 0
+"""As a time limit in minutes."""
+
+UNFINISHED: Final = frozenset({"PENDING", "RUNNING", "SUSPENDED", "CONFIGURING"})
+"""The exit code of such a job is 0, and says nothing."""
+
+
+def encode(request: JobRequest, *, comment: str, version: str, extra: str | None = None) -> dict[str, Any]:
+    """The body of job/submit. The job is held; `extra` does not exist, and `argv` kills slurmrestd (TRAP S4)."""
+    del version, extra
+    job: dict[str, Any] = {
+        "name": request.name,
+        "comment": comment,
+        "hold": True,
+        "current_working_directory": request.chdir,
+        "environment": dict(request.environment),
+        "account": request.account,
+        "partition": request.partition,
+        "qos": request.qos,
+        "nodes": _nodes(request),
+        "tasks": _tasks(request),
+        "tasks_per_node": request.ntasks_per_node,
+        "cpus_per_task": request.cpus_per_task,
+        "memory_per_node": request.mem_per_node_mb,
+        "memory_per_cpu": request.mem_per_cpu_mb,
+        "time_limit": _time_limit(request),
+        "gres": _without("gres/", request.tres_per_node),
+        "gpus": _without("gres/gpu:", request.tres_per_job),
+        "dependency": request.dependency,
+        "deadline": None if request.deadline is None else _time(request.deadline),
+        # `requeue: false` is ignored (measured); this key is not in the document
+        "requeue": True if request.requeue else None,
+        "no_requeue": True if request.requeue is False else None,
+        "constraints": request.constraint,
+        "standard_output": request.output,
+        "standard_error": request.error,
+    }
+    return {"script": request.script, "job": {key: value for key, value in job.items() if value is not None}}
+
+
+def _nodes(request: JobRequest) -> str | None:
+    """As text: the list of two numbers that the document names is taken and ignored (measured)."""
+    nodes = request.nodes
+    if nodes is None:
+        return None
+    return str(nodes.minimum) if nodes.minimum == nodes.maximum else f"{nodes.minimum}-{nodes.maximum}"
+
+
+def _tasks(request: JobRequest) -> int | None:
+    return request.ntasks
+
+
+def _time_limit(request: JobRequest) -> int | None:
+    limit = request.time_limit
+    if limit is None:
+        return None
+    return NO_LIMIT if limit.minutes is None else limit.minutes
+
+
+def _without(prefix: str, tres: str | None) -> str | None:
+    """Slurm's TRES spelling as --gres and --gpus spell it: `gres/gpu:2,gres/widget` is `gpu:2,widget`."""
+    if tres is None:
+        return None
+    return ",".join(part.removeprefix(prefix) for part in tres.split(","))
+
+
+def _time(epoch: int) -> str:
+    """Epoch seconds as Slurm's own parser of times takes them in every time zone; bare numbers and dates of UTC it
+    does not (measured)."""
+    return f"uts{epoch}"
+
+
+def controller_record(raw: Mapping[str, Any]) -> JobRecord:
+    """A job of job/{id} or jobs. Its state is one word: COMPLETING stands in the place of the state that it ends in."""
+    limit = reading.number(raw.get("time_limit"))
+    states = reading.words(raw.get("job_state"))
+    exit_code, signal = (None, None) if states & UNFINISHED else reading.wait_status(raw.get("exit_code"))
+    stdout = _file(raw, "standard_output") or _file({**raw, "standard_output": file_names.DEFAULT}, "standard_output")
+    return JobRecord(
+        source=Source.CONTROLLER,
+        job_id=reading.number(raw.get("job_id")) or 0,
+        user=str(raw.get("user_name") or ""),
+        name=str(raw.get("name") or ""),
+        states=states,
+        reason=reading.text(raw.get("state_reason")),
+        description=reading.text(raw.get("state_description")),
+        comment=str(raw.get("comment") or ""),
+        held=reading.number(raw.get("priority")) == 0,
+        restarts=reading.number(raw.get("restart_cnt")) or 0,
+        submit_time=reading.time(raw.get("submit_time")),
+        eligible_time=reading.time(raw.get("eligible_time")),
+        start_time=reading.time(raw.get("start_time")),
+        end_time=reading.time(raw.get("end_time")),
+        exit_code=exit_code,
+        signal=signal,
+        account=reading.text(raw.get("account")),
+        partition=reading.text(raw.get("partition")),
+        qos=reading.text(raw.get("qos")),
+        time_limit_seconds=None if limit is None else limit * 60,
+        nodes=reading.text(raw.get("nodes")),
+        node_count=reading.number(raw.get("node_count")),
+        cpus=reading.number(raw.get("cpus")),
+        stdout_path=stdout,
+        stderr_path=_file(raw, "standard_error") or stdout,
+    )
+
+
+def _file(raw: Mapping[str, Any], key: str) -> str | None:
+    path = reading.text(raw.get(key))
+    if path is None:
+        return None
+    job_id = reading.number(raw.get("job_id")) or 0
+    job = file_names.OfJob(
+        job_id=job_id,
+        array_id=reading.number(raw.get("array_job_id")) or job_id,
+        index=reading.number(raw.get("array_task_id")),
+        user=str(raw.get("user_name") or ""),
+        name=str(raw.get("name") or ""),
+    )
+    return file_names.expanded(path, chdir=str(raw.get("current_working_directory") or ""), job=job)
+
+
+def accounting_record(raw: Mapping[str, Any]) -> JobRecord:
+    """A job of slurmdb/job(s). An exit code that is not a signal is lost there: it says 0 of every job (measured)."""
+    times = reading.mapping(raw.get("time"))
+    limit = reading.number(times.get("limit"))
+    states = reading.words(reading.mapping(raw.get("state")).get("current"))
+    nodes = reading.text(raw.get("nodes"))
+    end_time = reading.time(times.get("end"))
+    return JobRecord(
+        source=Source.ACCOUNTING,
+        job_id=reading.number(raw.get("job_id")) or 0,
+        user=str(reading.mapping(raw.get("association")).get("user") or raw.get("user") or ""),
+        name=str(raw.get("name") or ""),
+        states=states,
+        comment=str(reading.mapping(raw.get("comment")).get("job") or ""),
+        submit_time=reading.time(times.get("submission")),
+        eligible_time=reading.time(times.get("eligible")),
+        start_time=reading.time(times.get("start")),
+        end_time=end_time,
+        exit_code=0 if "COMPLETED" in states else None,
+        signal=reading.number(_signal(raw).get("signal_id")) or None,
+        account=reading.text(raw.get("account")),
+        partition=reading.text(raw.get("partition")),
+        qos=reading.text(raw.get("qos")),
+        time_limit_seconds=None if limit is None else limit * 60,
+        nodes=None if nodes == "None assigned" else nodes,
+        node_count=reading.number(raw.get("allocation_nodes")),
+        cpus=reading.allocated_cpus(raw),
+        elapsed_seconds=reading.number(times.get("elapsed")),
+    )
+
+
+def _signal(raw: Mapping[str, Any]) -> Mapping[str, Any]:
+    return reading.mapping(reading.mapping(raw.get("exit_code")).get("signal"))
+
+
+DIALECTS: Final = tuple(
+    Dialect(
+        version=version,
+        encode=encode,
+        controller_record=controller_record,
+        accounting_record=accounting_record,
+        time_filter=_time,
+        lists_states=False,
+        filters_by_user=False,
+        knows_extra=False,
+        names_cluster=False,
+        tells_bad_tokens=False,
+    )
+    for version in VERSIONS
+)
+"""Newest first."""

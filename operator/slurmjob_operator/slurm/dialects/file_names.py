@@ -1,0 +1,47 @@
+"""Names of a job's output files where slurmrestd gives them as they were submitted (22.05).
+
+Source: man sbatch, "filename pattern"; what slurmctld itself fills in was measured (`scontrol show job`).
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Final
+
+DEFAULT: Final = "slurm-%j.out"
+
+_PATTERN = re.compile(r"%([0-9]*)([%Aajux])")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OfJob:
+    """What the patterns stand for. `index` is the task's of an array, None outside of one."""
+
+    job_id: int
+    array_id: int
+    index: int | None
+    user: str
+    name: str
+
+
+def expanded(path: str, *, chdir: str, job: OfJob) -> str:
+    """The absolute name of a file. Patterns that only the node can fill in (`%N`, `%t` …) stay."""
+    absolute = path if path.startswith("/") else f"{chdir.rstrip('/')}/{path}"
+    if "\\\\" in path:
+        return absolute.replace("\\\\", "")
+    values: dict[str, int | str] = {
+        "%": "%",
+        "A": job.array_id,
+        "a": 4294967294 if job.index is None else job.index,
+        "j": job.job_id,
+        "u": job.user,
+        "x": job.name,
+    }
+
+    def fill(match: re.Match[str]) -> str:
+        width, letter = match.groups()
+        value = values[letter]
+        return str(value).zfill(min(int(width or 0), 10)) if isinstance(value, int) else value
+
+    return _PATTERN.sub(fill, absolute)

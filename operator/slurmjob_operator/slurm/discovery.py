@@ -1,0 +1,75 @@
+"""What a slurmrestd is: the newest API version both sides know, Slurm's release, the cluster's name, and whether there
+is a slurmdbd behind it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any, Final
+
+from slurmjob_operator.core.records import ClusterInfo
+from slurmjob_operator.slurm.calling import Caller, rows
+from slurmjob_operator.slurm.dialects import DIALECTS, DOCUMENT_ONLY, FOUND_BY_ITSELF, hostlist, reading
+from slurmjob_operator.slurm.errors import NotSupported
+
+AUTO: Final = "Auto"
+UNKNOWN: Final = "unknown"
+WITHOUT_HOLD: Final = ("23.02",)
+"""Releases whose v0.0.39 has no key `hold`: what is submitted there runs at once (by its sources; not run)."""
+
+
+async def discover(caller: Caller, *, wanted: str) -> ClusterInfo:
+    """Find out, and set the caller's dialect. Raises `NotSupported` where no version of ours is served.
+
+    `diag` is readable by ordinary users and needs a good token; `ping` does not (TRAP J3).
+    """
+    for version in FOUND_BY_ITSELF if wanted == AUTO else (wanted,):
+        caller.dialect = DIALECTS[version]
+        try:
+            body = await caller.read("diag")
+        except NotSupported:
+            continue
+        accounting = await _has_accounting(caller)
+        return await _info(caller, body, accounting=accounting)
+    caller.dialect = None
+    known = f"{FOUND_BY_ITSELF[-1]} to {FOUND_BY_ITSELF[0]}" if wanted == AUTO else wanted
+    raise NotSupported(f"this slurmrestd serves none of the API versions asked for ({known})")
+
+
+async def _has_accounting(caller: Caller) -> bool:
+    """Where Slurm has no slurmdbd, slurmrestd serves no path below /slurmdb: 404 without JSON (measured on 26.05).
+    One that does not answer now answers with an error, so it is there."""
+    reply = await caller.ask_slurmdbd_anything("job/1")
+    return not (reply.status == 404 and reply.body is None)
+
+
+async def _info(caller: Caller, diag: Mapping[str, Any], *, accounting: bool) -> ClusterInfo:
+    dialect = caller.known()
+    meta = reading.mapping(diag.get("meta"))
+    slurm = reading.mapping(meta.get("slurm") or meta.get("Slurm"))
+    release = reading.text(slurm.get("release")) or UNKNOWN
+    if dialect.version in DOCUMENT_ONLY and release.startswith(WITHOUT_HOLD):
+        raise NotSupported(f"{dialect.version} of Slurm {release} cannot submit a job held; Auto finds one that can")
+    name = reading.text(slurm.get("cluster"))
+    if name is None and not dialect.names_cluster and accounting:
+        name = await _cluster_by_nodes(caller)
+    return ClusterInfo(
+        cluster_name=name or UNKNOWN,
+        release=release,
+        api_version=dialect.version,
+        accounting=accounting,
+        knows_extra=dialect.knows_extra,
+    )
+
+
+async def _cluster_by_nodes(caller: Caller) -> str | None:
+    """The name in slurmdbd. Of several clusters there it is the one that has this slurmctld's nodes; None: cannot be
+    told."""
+    clusters = rows(await caller.ask_slurmdbd("clusters"), "clusters")
+    if len(clusters) > 1:
+        nodes = {str(row.get("name")) for row in rows(await caller.read("nodes"), "nodes")}
+        clusters = [row for row in clusters if _holds(str(row.get("nodes") or ""), nodes)]
+    return reading.text(clusters[0].get("name")) if len(clusters) == 1 else None
+
+
+def _holds(text: str, names: Iterable[str]) -> bool:
+    return all(hostlist.matches(text, name) for name in names)
