@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fcntl
 import json
+import os
 import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,6 +13,9 @@ from sandboxlib.paths import Paths
 
 FIRST, LAST = 20000, 29999
 """Below the kernel's range for outgoing connections, so that none of them takes a port of ours."""
+
+FIRST_VARIABLE = "SANDBOX_FIRST_PORT"
+"""Environment variable: where the search begins (default `FIRST`), for sandboxes that come up at the same time."""
 
 
 def port(paths: Paths, name: str) -> int:
@@ -56,7 +60,7 @@ def _read(text: str) -> dict[str, list[int]]:
 
 def _find(table: dict[str, list[int]], count: int) -> int:
     taken = {number for first, width in table.values() for number in range(first, first + width)}
-    for first in range(FIRST, LAST - count):
+    for first in range(int(os.environ.get(FIRST_VARIABLE) or FIRST), LAST - count):
         wanted = range(first, first + count)
         if not taken.intersection(wanted) and all(_is_free(number) for number in wanted):
             return first

@@ -147,7 +147,7 @@ def _given_up(tenant: Tenant, name: str, job_id: str) -> None:
     tenant.kubectl("delete", "slurmjob", name, "--timeout=10s")
     notes = [note for reason, _, note in tenant.events(name) if reason == "SlurmJobOrphaned"]
     assert len(notes) == 1
-    assert f"Slurm job {job_id} of user alice on forky was not found" in notes[0]
+    assert f"Slurm job {job_id} of user alice on {SUITE} was not found" in notes[0]
 
 
 def _released_then_lost(tenant: Tenant, loss: StateLoss, proxy: SlurmrestdProxy, name: str) -> str:

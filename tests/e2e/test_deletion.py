@@ -197,8 +197,8 @@ def test_slurm_is_away(tenant: Tenant) -> None:
         tenant.annotate("given-up", ABANDON, "true")
         tenant.wait_gone("given-up", seconds=5)
         named = (
-            f"{tenant.namespace}/given-up is let go although Slurm job {ids['given-up']} of user alice on forky was "
-            "not cancelled: it is annotated with slurmjob.dev/abandon"
+            f"{tenant.namespace}/given-up is let go although Slurm job {ids['given-up']} of user alice on "
+            f"{cluster.SUITE} was not cancelled: it is annotated with slurmjob.dev/abandon"
         )
         orphaned = [event for event in tenant.events("given-up") if event[0] == "SlurmJobOrphaned"]
         assert orphaned == [("SlurmJobOrphaned", "Warning", named)]

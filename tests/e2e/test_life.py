@@ -18,7 +18,7 @@ def test_success(tenant: Tenant) -> None:
     status = tenant.status("good")
     assert status["state"] == "Complete"
     assert (status["succeeded"], status["failed"], status["active"]) == (1, 0, 0)
-    assert (status["exitCode"], status["user"], status["clusterName"]) == (0, "alice", "forky")
+    assert (status["exitCode"], status["user"], status["clusterName"]) == (0, "alice", cluster.SUITE)
     assert status["stdoutPath"] == f"/home/alice/good-{status['jobId']}.out"
     assert status["completionTime"] == status["endTime"] >= status["startTime"] >= status["submitTime"]
     assert status["effective"]["account"] == "research"
@@ -39,7 +39,7 @@ def test_events_tell_the_story(tenant: Tenant) -> None:
         (e["eventTime"], e["reason"], e["type"], e["note"]) for e in found if e["regarding"]["name"] == "told"
     )
     assert [event[1:] for event in told] == [
-        ("SlurmJobSubmitted", "Normal", f"Submitted to forky as job {job_id} of user alice."),
+        ("SlurmJobSubmitted", "Normal", f"Submitted to {cluster.SUITE} as job {job_id} of user alice."),
         ("SlurmJobStarted", "Normal", f"Slurm job {job_id} started on {tenant.status('told')['slurm']['nodes']}."),
         ("SlurmJobFailed", "Warning", f"Slurm job {job_id} ended with exit code 2."),
     ]

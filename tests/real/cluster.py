@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import time
 import urllib.request
@@ -18,7 +19,9 @@ from sandboxlib.daemons import Daemon, is_running, kill, start, stop
 from sandboxlib.operator_process import Launch
 from sandboxlib.paths import Paths
 
-SUITE = "forky"
+SUITE = os.environ.get("SANDBOX_SUITE") or "forky"
+"""The one Slurm that these tests run against; `tests/run.py` has a lane for each."""
+
 LEDGER = "/home/alice/ledger"
 
 

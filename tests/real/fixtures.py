@@ -16,7 +16,7 @@ import pytest
 from sandboxlib import cli, control_plane, operator_process
 from sandboxlib.daemons import is_running
 from sandboxlib.paths import Paths, default_paths
-from tests.real.cluster import Tenant
+from tests.real.cluster import SUITE, Tenant
 
 LABEL = "slurmjob.dev/test"
 
@@ -24,7 +24,7 @@ LABEL = "slurmjob.dev/test"
 @pytest.fixture(scope="session")
 def sandbox() -> Paths:
     """A control plane and a Slurm; they stay up when the tests end, `make test` takes them down."""
-    assert cli.main(["up"]) == 0, "the sandbox did not come up"
+    assert cli.main(["up", "--kube", "--slurm", SUITE]) == 0, "the sandbox did not come up"
     return default_paths()
 
 
