@@ -32,6 +32,12 @@ class Caller:
         self.dialect: Dialect | None = None
         self._timeout = timeout_seconds
 
+    def speaking(self, dialect: Dialect) -> Caller:
+        """The same user on the same server, in another dialect."""
+        other = Caller(self.server, self.token, timeout_seconds=self._timeout)
+        other.dialect = dialect
+        return other
+
     def known(self) -> Dialect:
         """The dialect; raises `Unavailable` before it is known."""
         if self.dialect is None:

@@ -23,14 +23,14 @@ async def discover(caller: Caller, *, wanted: str) -> ClusterInfo:
     `diag` is readable by ordinary users and needs a good token; `ping` does not (TRAP J3).
     """
     for version in FOUND_BY_ITSELF if wanted == AUTO else (wanted,):
-        caller.dialect = DIALECTS[version]
+        trial = caller.speaking(DIALECTS[version])
         try:
-            body = await caller.read("diag")
+            body = await trial.read("diag")
         except NotSupported:
             continue
+        caller.dialect = trial.dialect
         accounting = await _has_accounting(caller)
         return await _info(caller, body, accounting=accounting)
-    caller.dialect = None
     known = f"{FOUND_BY_ITSELF[-1]} to {FOUND_BY_ITSELF[0]}" if wanted == AUTO else wanted
     raise NotSupported(f"this slurmrestd serves none of the API versions asked for ({known})")
 

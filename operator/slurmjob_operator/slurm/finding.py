@@ -12,6 +12,7 @@ from slurmjob_operator.slurm.calling import Caller, rows
 from slurmjob_operator.slurm.dialects import reading
 from slurmjob_operator.slurm.errors import AccountingUnavailable, JobNotFound, Unavailable
 
+SPECIAL: Final = frozenset(",\"'[]")
 BACKLOG_READS: Final = 15
 BACKLOG_SECONDS: Final = 0.2
 LONGEST_LISTING: Final = 3000
@@ -116,6 +117,6 @@ def _statistics(diag: Mapping[str, Any]) -> Mapping[str, Any]:
 
 
 def _can_be_asked_for(name: str) -> bool:
-    """Whether slurmdbd's filter finds this name: it takes a list separated by commas, and keeps some names in
-    another form (see `same_name`). Other names are compared here."""
-    return "," not in name and '"' not in name and len(name.encode()) < SLURMDBD_NAME_BYTES
+    """Whether slurmdbd's filter finds this name: it takes a list separated by commas, on 22.05 with quotes and
+    brackets too, and keeps some names in another form (see `same_name`). Other names are compared here."""
+    return not SPECIAL.intersection(name) and len(name.encode()) < SLURMDBD_NAME_BYTES

@@ -7,7 +7,7 @@ from typing import Any
 import httpx
 import pytest
 
-from slurmjob_operator.slurm import finding, following
+from slurmjob_operator.slurm import following
 from slurmjob_operator.slurm.client import SlurmrestdClient
 from slurmjob_operator.slurm.errors import (
     AccountingUnavailable,

@@ -13,9 +13,7 @@ from slurmjob_operator.slurm.request import JobRequest
 class Encode(Protocol):
     """Makes the body of job/submit. The job is held; keys without a value are left out."""
 
-    def __call__(
-        self, request: JobRequest, *, comment: str, version: str, extra: str | None = None
-    ) -> dict[str, Any]:
+    def __call__(self, request: JobRequest, *, comment: str, version: str, extra: str | None = None) -> dict[str, Any]:
         """The whole body; `comment` and `extra` are Slurm's fields of these names."""
 
 

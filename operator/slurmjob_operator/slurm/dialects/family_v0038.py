@@ -66,7 +66,14 @@ def _nodes(request: JobRequest) -> str | None:
 
 
 def _tasks(request: JobRequest) -> int | None:
-    return request.ntasks
+    """slurmctld does not count the CPUs of nodes without tasks: one CPU for all of them, where sbatch sends one a node,
+    but for a range of nodes (measured)."""
+    nodes = request.nodes
+    if request.ntasks is not None or nodes is None:
+        return request.ntasks
+    if nodes.minimum != nodes.maximum and request.ntasks_per_node is None:
+        return None
+    return nodes.minimum * (request.ntasks_per_node or 1)
 
 
 def _time_limit(request: JobRequest) -> int | None:
