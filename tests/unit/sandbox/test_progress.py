@@ -53,7 +53,7 @@ def test_a_step_says_how_long_it_took(capsys: pytest.CaptureFixture[str]) -> Non
     with progress.step("building etcd"):
         assert capsys.readouterr().err == "  - building etcd\n"
     out, err = capsys.readouterr()
-    assert re.fullmatch(r"    done in 0\.\d s\n", err)
+    assert re.fullmatch(r"    building etcd: done in 0\.\d s\n", err)
     assert out == ""
 
 
@@ -87,5 +87,5 @@ def test_it_is_readable_without_a_terminal(tmp_path: Path) -> None:
     assert done.stdout == b""
     assert lines[0] == "  - one step"
     assert lines[1].endswith("one step: 0 s")
-    assert lines[-2].startswith("    done in 0.")
+    assert lines[-2].startswith("    one step: done in 0.")
     assert all(line.isprintable() for line in lines), "no control characters: a log file shows the same"

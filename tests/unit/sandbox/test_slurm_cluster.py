@@ -11,7 +11,7 @@ from pathlib import Path
 import jwt
 import pytest
 
-from sandboxlib import ports, slurm_cluster, slurm_config, slurm_rootfs
+from sandboxlib import ports, slurm_cluster, slurm_config, slurm_daemons, slurm_rootfs, slurm_state
 from sandboxlib.daemons import Daemon, SandboxError, State
 from sandboxlib.paths import Paths
 from sandboxlib.slurm_suites import SUITES
@@ -116,7 +116,7 @@ def test_slurmrestd_takes_tokens_on_loopback(made: Paths) -> None:
 @pytest.mark.parametrize("name", ["mariadbd", "slurmdbd", "slurmctld", "slurmd-n1", "slurmd-n8", "slurmrestd"])
 def test_one_is_ready_when_its_own_port_answers(made: Paths, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """The port that the configuration names, and no other."""
-    settings = slurm_cluster._settings(made, SUITE)
+    settings = slurm_state.settings(made, SUITE)
     number = {
         "mariadbd": settings.mariadb_port,
         "slurmdbd": settings.slurmdbd_port,
@@ -144,7 +144,7 @@ def test_munge_is_ready_when_its_socket_is_there(made: Paths) -> None:
 
 
 def test_no_two_ports_are_the_same(made: Paths) -> None:
-    settings = slurm_cluster._settings(made, SUITE)
+    settings = slurm_state.settings(made, SUITE)
     numbers = [settings.slurmctld_port, settings.slurmdbd_port, settings.mariadb_port, *settings.slurmd_ports]
     assert len({*numbers, ports.port(made, f"{SUITE}-slurmrestd")}) == len(numbers) + 1
     assert len(settings.slurmd_ports) == len(slurm_config.NODES)
@@ -158,7 +158,7 @@ def test_no_two_clusters_of_a_machine_have_jobs_of_the_same_id(made: Paths, monk
     first = []
     for number in taken:
         monkeypatch.setattr(ports, "port", lambda _paths, _name, number=number: number)
-        first.append(slurm_cluster._settings(made, SUITE).first_job_id)
+        first.append(slurm_state.settings(made, SUITE).first_job_id)
     assert first[0] >= 1
     assert first[2] - first[1] > 30_000
     assert first[2] < 67_043_328
@@ -194,16 +194,16 @@ def test_only_root_can_bring_it_up(paths: Paths, monkeypatch: pytest.MonkeyPatch
 def test_nodes_that_do_not_answer_are_named(
     paths: Paths, states: str, bad: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(slurm_cluster, "_inside", lambda *_arguments: states)
+    monkeypatch.setattr(slurm_daemons, "inside", lambda *_arguments: states)
     with pytest.raises(SandboxError, match=rf"nodes of {SUITE} that are not ready: {bad}$"):
-        slurm_cluster._wait_idle(paths, SUITE, seconds=-1)
+        slurm_daemons.wait_idle(paths, SUITE, seconds=-1)
 
 
 def test_it_waits_until_all_nodes_answer(paths: Paths, monkeypatch: pytest.MonkeyPatch) -> None:
     answers: Iterator[str] = iter(["", "n1 idle*\nn2 idle\n", "n1 idle\nn2 mixed\nn3 allocated\n", "never asked"])
-    monkeypatch.setattr(slurm_cluster, "_inside", lambda *_arguments: next(answers))
+    monkeypatch.setattr(slurm_daemons, "inside", lambda *_arguments: next(answers))
     monkeypatch.setattr(time, "sleep", lambda _seconds: None)
-    slurm_cluster._wait_idle(paths, SUITE)
+    slurm_daemons.wait_idle(paths, SUITE)
     assert next(answers) == "never asked"
 
 
@@ -217,9 +217,9 @@ def test_what_a_test_took_away_is_brought_back(made: Paths, monkeypatch: pytest.
         asked.append(argv)
         return next(answers) if argv[0] == "sinfo" else ""
 
-    monkeypatch.setattr(slurm_cluster, "spawn", started.append)
-    monkeypatch.setattr(slurm_cluster, "wait_ready", lambda _daemon: None)
-    monkeypatch.setattr(slurm_cluster, "_inside", inside)
+    monkeypatch.setattr(slurm_daemons, "spawn", started.append)
+    monkeypatch.setattr(slurm_daemons, "wait_ready", lambda _daemon: None)
+    monkeypatch.setattr(slurm_daemons, "inside", inside)
     slurm_cluster.bring_back(made, SUITE)
     assert [daemon.name for daemon in started] == [daemon.name for daemon in slurm_cluster.daemons(made, SUITE)]
     assert [argv for argv in asked if argv[0] != "sinfo"] == [["scontrol", "update", "nodename=n2,n3", "state=resume"]]
@@ -233,14 +233,14 @@ def test_status_says_which_release_runs(made: Paths, banner: str, monkeypatch: p
     monkeypatch.setitem(SUITES, SUITE, replace(SUITES[SUITE], release="26.05"))
     states = {f"{SUITE}-slurmd-n2": State.DOWN, f"{SUITE}-slurmrestd": State.PAUSED}
     monkeypatch.setattr(slurm_cluster, "state_of", lambda daemon: states.get(daemon.name, State.UP))
-    monkeypatch.setattr(slurm_cluster, "_inside", lambda *_arguments: banner)
+    monkeypatch.setattr(slurm_daemons, "inside", lambda *_arguments: banner)
     lines = slurm_cluster.status(made, SUITE)
     assert f"{SUITE}-slurmctld: up" in lines
     assert f"{SUITE}-slurmd-n2: down" in lines
     assert f"{SUITE}-slurmrestd: paused" in lines
     assert f"{SUITE}: Slurm 26.05.1, slurmrestd at {slurm_cluster.rest_url(made, SUITE)}" in lines
     assert not [line for line in lines if "another release" in line]
-    monkeypatch.setattr(slurm_cluster, "_inside", lambda *_arguments: "slurm-wlm 27.11.0")
+    monkeypatch.setattr(slurm_daemons, "inside", lambda *_arguments: "slurm-wlm 27.11.0")
     assert [line for line in slurm_cluster.status(made, SUITE) if "another release than the expected 26.05" in line]
 
 
@@ -248,10 +248,10 @@ def test_status_says_which_release_runs(made: Paths, banner: str, monkeypatch: p
 def test_status_says_whether_memory_is_limited(
     made: Paths, tmp_path: Path, there: bool, words: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(slurm_cluster, "MEMORY_CONTROLLER", tmp_path)
+    monkeypatch.setattr(slurm_state, "MEMORY_CONTROLLER", tmp_path)
     if there:
         (tmp_path / "memory.limit_in_bytes").touch()
     lines = slurm_cluster.status(made, SUITE)
     assert lines[-1].startswith(f"{SUITE}: memory limits {words}")
     assert f"{SUITE}-slurmrestd: down" in lines
-    assert slurm_cluster._settings(made, SUITE).cgroup is there
+    assert slurm_state.settings(made, SUITE).cgroup is there
