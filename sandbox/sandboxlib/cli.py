@@ -13,7 +13,7 @@ import time
 from collections.abc import Callable, Sequence
 from functools import partial
 
-from sandboxlib import control_plane, memory, operator_process, slurm_cluster
+from sandboxlib import control_plane, memory, operator_process, slurm_cluster, slurm_upgrade
 from sandboxlib.daemons import Daemon, SandboxError, kill, pause, resume, start, state_of, stop, tail
 from sandboxlib.paths import Paths, default_paths
 from sandboxlib.progress import say
@@ -52,6 +52,9 @@ def parser() -> argparse.ArgumentParser:
     up.add_argument("--kube", action="store_true", help="the Kubernetes control plane")
     down = commands.add_parser("down", help="stop everything")
     down.add_argument("--purge", action="store_true", help="forget its state too")
+    upgrade = commands.add_parser("upgrade", help="go over to a newer Slurm, over the same state and under living jobs")
+    upgrade.add_argument("suite", choices=suites)
+    upgrade.add_argument("--to", choices=suites, required=True, help="the suite whose Slurm it is")
     commands.add_parser("status", help="what runs, which versions, where")
     commands.add_parser("env", help='for eval "$(…)": KUBECONFIG, PATH, addresses')
     run = commands.add_parser("exec", help="run a command inside a Slurm cluster: exec SUITE -- CMD …")
@@ -129,6 +132,14 @@ def _down(paths: Paths, flags: argparse.Namespace) -> int:
     if flags.purge:
         shutil.rmtree(paths.state, ignore_errors=True)
     say(f"down after {time.monotonic() - began:.1f} s")
+    return 0
+
+
+def _upgrade(paths: Paths, flags: argparse.Namespace) -> int:
+    with (paths.run / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        seconds = slurm_upgrade.upgrade(paths, flags.suite, to=flags.to)
+    say(f"upgraded after {seconds:.1f} s")
     return 0
 
 
@@ -215,6 +226,7 @@ def _connection(paths: Paths, flags: argparse.Namespace) -> int:
 COMMANDS: dict[str, Callable[[Paths, argparse.Namespace], int]] = {
     "up": _up,
     "down": _down,
+    "upgrade": _upgrade,
     "status": _status,
     "env": _env,
     "exec": _exec,

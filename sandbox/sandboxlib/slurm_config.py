@@ -48,6 +48,8 @@ class Settings:
     cgroup: bool
     job_extra: bool = True
     """Whether slurmdbd keeps a job's `extra`; 22.05 knows no such field."""
+    cgroup_disabled: bool = True
+    """Whether cgroup.conf can say `disabled`; slurmd of 22.05 ends when it does."""
 
 
 def slurm_conf(settings: Settings) -> str:
@@ -146,7 +148,7 @@ def gres_conf() -> str:
 def cgroup_conf(settings: Settings) -> str:
     """True memory limits where the machine has the memory controller of cgroup v1."""
     if not settings.cgroup:
-        return "CgroupPlugin=disabled\n"
+        return "CgroupPlugin=disabled\n" if settings.cgroup_disabled else "\n"
     return "CgroupPlugin=cgroup/v1\nConstrainRAMSpace=yes\nConstrainSwapSpace=no\n"
 
 

@@ -73,6 +73,7 @@ def settings(paths: Paths, suite: str) -> slurm_config.Settings:
         first_job_id=1 + IDS_PER_PORT * (ports.port(paths, f"{suite}-slurmctld") - ports.FIRST),
         cgroup=has_memory_controller(),
         job_extra=row(paths, suite).knows_extra,
+        cgroup_disabled=row(paths, suite).knows_cgroup_disabled,
     )
 
 

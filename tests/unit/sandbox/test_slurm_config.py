@@ -131,6 +131,7 @@ def test_memory_limits_only_with_the_controller() -> None:
     assert "cgroup" not in slurm_config.slurm_conf(without)
     assert _parse(slurm_config.cgroup_conf(limited))["ConstrainRAMSpace"] == "yes"
     assert slurm_config.cgroup_conf(without) == "CgroupPlugin=disabled\n"
+    assert slurm_config.cgroup_conf(replace(without, cgroup_disabled=False)).strip() == "", "22.05 knows no such plugin"
 
 
 def test_a_job_of_higher_quality_takes_the_nodes_of_a_normal_one() -> None:
