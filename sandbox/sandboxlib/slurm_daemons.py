@@ -16,6 +16,8 @@ from sandboxlib.daemons import Daemon, SandboxError, spawn, wait_ready
 from sandboxlib.paths import Paths
 from sandboxlib.progress import run_logged
 
+CGROUPS = Path("/sys/fs/cgroup")
+
 
 def exec_argv(paths: Paths, suite: str, argv: Sequence[str], user: str = "root") -> list[str]:
     """The argument list that runs a command inside the cluster's root file system."""
@@ -152,7 +154,7 @@ def remove_cgroups() -> None:
 
     The lock is the one under which each slurmstepd of any cluster of this machine makes its own.
     """
-    for controller in Path("/sys/fs/cgroup").iterdir():
+    for controller in CGROUPS.iterdir() if CGROUPS.exists() else ():
         if not any(controller.glob("slurm*")):
             continue
         lock = os.open(controller, os.O_RDONLY)

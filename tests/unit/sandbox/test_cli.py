@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 import threading
@@ -13,7 +14,7 @@ import jwt
 import pytest
 import yaml
 
-from sandboxlib import cli, control_plane, operator_process, slurm_cluster
+from sandboxlib import cli, control_plane, operator_process, slurm_cluster, slurm_upgrade
 from sandboxlib.daemons import Daemon, SandboxError
 from sandboxlib.paths import CHECKOUT, Paths
 from tests.unit.sandbox.conftest import Program
@@ -121,6 +122,14 @@ def test_state_that_cannot_be_made_is_named(
     assert f"sandbox: Not a directory: {tmp_path / 'file'}" in capsys.readouterr().err
 
 
+def test_a_first_port_that_is_none_is_named(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("SANDBOX_FIRST_PORT", "80")
+    assert cli.main(["status"]) == 1
+    assert capsys.readouterr().err.startswith("sandbox: SANDBOX_FIRST_PORT=80: ")
+
+
 def test_the_script_itself_passes_the_exit_code_on(paths: Paths) -> None:
     argv = [sys.executable, "-B", str(CHECKOUT / "sandbox" / "sandbox"), "stop", "etcd"]
     environment = {"SANDBOX_STATE": str(paths.state), "SANDBOX_CACHE": str(paths.cache)}
@@ -172,6 +181,21 @@ def test_down_takes_all_down_and_keeps_the_state(calls: list[str], paths: Paths)
     assert paths.run.exists()
 
 
+def test_an_upgrade_names_both_suites(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    asked: list[tuple[str, str]] = []
+
+    def upgrade(_paths: Paths, suite: str, *, to: str) -> float:
+        asked.append((suite, to))
+        return 2.0
+
+    monkeypatch.setattr(slurm_upgrade, "upgrade", upgrade)
+    assert cli.main(["upgrade", "trixie", "--to", "forky"]) == 0
+    assert asked == [("trixie", "forky")]
+    assert capsys.readouterr().err == "upgraded after 2.0 s\n"
+    with pytest.raises(SystemExit):
+        cli.main(["upgrade", "trixie"])
+
+
 @pytest.mark.usefixtures("calls")
 def test_purge_forgets_the_state_but_not_the_cache(paths: Paths) -> None:
     paths.make()
@@ -190,6 +214,7 @@ def test_start_stop_and_kill_are_for_one_daemon(etcd: Daemon, capsys: pytest.Cap
     assert cli.main(["status"]) == 0
     lines = capsys.readouterr().out.splitlines()
     assert {"etcd: up", "kube-apiserver: down", "operator: down", f"{SUITE}: not set up"} <= set(lines)
+    assert re.fullmatch(r"memory of all daemons: \d+ MB \(PSS\)", lines[-1])
     assert cli.main(["stop", "etcd"]) == 0
     assert cli.main(["start", "etcd"]) == 0
     assert _pid(etcd) != first

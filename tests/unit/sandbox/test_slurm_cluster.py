@@ -6,6 +6,7 @@ import os
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from itertools import pairwise
 from pathlib import Path
 
 import jwt
@@ -164,6 +165,17 @@ def test_no_two_clusters_of_a_machine_have_jobs_of_the_same_id(made: Paths, monk
     assert first[2] < 67_043_328
 
 
+def test_clusters_that_come_up_at_once_have_room_for_their_jobs(paths: Paths) -> None:
+    """Whoever chooses a port in between."""
+    first = []
+    for suite in slurm_cluster.SUITES:
+        ports.port(paths, f"before-{suite}")
+        slurm_state.choose_ports(paths, suite)
+        first.append(slurm_state.settings(paths, suite).first_job_id)
+    assert all(later - earlier > 30_000 for earlier, later in pairwise(first))
+    assert all(slurm_state.settings(paths, suite).slurmd_ports for suite in slurm_cluster.SUITES)
+
+
 # --- Commands inside --------------------------------------------------------------------------------------------
 
 
@@ -242,6 +254,34 @@ def test_status_says_which_release_runs(made: Paths, banner: str, monkeypatch: p
     assert not [line for line in lines if "another release" in line]
     monkeypatch.setattr(slurm_daemons, "inside", lambda *_arguments: "slurm-wlm 27.11.0")
     assert [line for line in slurm_cluster.status(made, SUITE) if "another release than the expected 26.05" in line]
+
+
+def test_another_release_is_reported_and_nothing_else(paths: Paths, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of the clusters that were set up; 26.05 is no 26.05x."""
+    said = {"bookworm": "slurm-wlm 22.05.8", "trixie": "slurm-wlm 25.05.1", "forky": "slurm-wlm 26.051.1"}
+    monkeypatch.setattr(slurm_daemons, "inside", lambda _paths, suite, _argv: said[suite])
+    assert slurm_cluster.releases(paths) == {}
+    assert slurm_cluster.unexpected(paths) == []
+    for suite in ("bookworm", "trixie"):
+        slurm_cluster.folder(paths, suite).mkdir(parents=True)
+        (slurm_cluster.folder(paths, suite) / "hosts").touch()
+    words = "is another release than the expected"
+    tested = "everything is run against it as it is"
+    assert slurm_cluster.releases(paths) == {"bookworm": "22.05.8", "trixie": "25.05.1"}
+    assert slurm_cluster.unexpected(paths) == [f"trixie: Slurm 25.05.1 {words} 24.11; {tested}"]
+    slurm_cluster.folder(paths, "forky").mkdir()
+    (slurm_cluster.folder(paths, "forky") / "hosts").touch()
+    assert slurm_cluster.unexpected(paths)[1:] == [f"forky: Slurm 26.051.1 {words} 26.05; {tested}"]
+
+
+def test_a_cluster_of_an_upgraded_release_is_no_surprise(paths: Paths, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(slurm_daemons, "inside", lambda *_arguments: "slurm-wlm 26.05.5")
+    folder = slurm_cluster.folder(paths, "trixie")
+    folder.mkdir(parents=True)
+    (folder / "hosts").touch()
+    assert slurm_cluster.unexpected(paths)
+    slurm_state.set_row(paths, "trixie", "forky")
+    assert slurm_cluster.unexpected(paths) == []
 
 
 @pytest.mark.parametrize(("there", "words"), [(True, "true, by cgroup v1"), (False, "not enforced")])
