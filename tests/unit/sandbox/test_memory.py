@@ -37,6 +37,8 @@ def test_groups_of_the_daemons_count(proc: Path, tmp_path: Path, monkeypatch: py
     _process(proc, 12, group=10, kilobytes=None)
     _process(proc, 20, group=20, kilobytes=3)
     _process(proc, 30, group=30, kilobytes=5000)
+    _process(proc, 40, group=40, kilobytes=70)
+    (proc / "40" / "stat").unlink()  # just ended; and so has slurmd
     pids = {"slurmctld.pid": 10, "slurmdbd.pid": 20, "slurmd.pid": None}
     monkeypatch.setattr(memory, "running_pid", lambda path: pids[path.name])
     wanted = [_daemon(tmp_path, name) for name in ("slurmctld", "slurmdbd", "slurmd")]

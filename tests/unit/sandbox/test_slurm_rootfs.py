@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import subprocess
 import threading
+import time
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -190,6 +191,8 @@ def test_they_are_made_side_by_side_and_debootstrap_is_installed_once(
         if argv[0] == "debootstrap":
             (Path(argv[3]) / "usr/sbin").mkdir(parents=True)
             everybody.wait()
+        if argv[:2] == ["apt-get", "update"]:
+            time.sleep(0.1)  # long enough for the others to look whether debootstrap is there
 
     def which(name: str) -> str | None:
         return f"/usr/sbin/{name}" if any("install" in argv for argv in asked) else None
