@@ -11,11 +11,13 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Sequence
+from functools import partial
 
-from sandboxlib import control_plane, operator_process, slurm_cluster
+from sandboxlib import control_plane, memory, operator_process, slurm_cluster, slurm_upgrade
 from sandboxlib.daemons import Daemon, SandboxError, kill, pause, resume, start, state_of, stop, tail
 from sandboxlib.paths import Paths, default_paths
 from sandboxlib.progress import say
+from sandboxlib.side_by_side import side_by_side
 
 EXAMPLES = """\
 five lines to play with:
@@ -50,6 +52,9 @@ def parser() -> argparse.ArgumentParser:
     up.add_argument("--kube", action="store_true", help="the Kubernetes control plane")
     down = commands.add_parser("down", help="stop everything")
     down.add_argument("--purge", action="store_true", help="forget its state too")
+    upgrade = commands.add_parser("upgrade", help="go over to a newer Slurm, over the same state and under living jobs")
+    upgrade.add_argument("suite", choices=suites)
+    upgrade.add_argument("--to", choices=suites, required=True, help="the suite whose Slurm it is")
     commands.add_parser("status", help="what runs, which versions, where")
     commands.add_parser("env", help='for eval "$(…)": KUBECONFIG, PATH, addresses')
     run = commands.add_parser("exec", help="run a command inside a Slurm cluster: exec SUITE -- CMD …")
@@ -88,8 +93,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     own, rest = split(list(sys.argv[1:] if arguments is None else arguments))
     flags = parser().parse_args(own)
     flags.rest = rest
-    paths = default_paths()
     try:
+        paths = default_paths()
         paths.make()
         return COMMANDS[flags.command](paths, flags)
     except SandboxError as error:
@@ -99,6 +104,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 0
     except OSError as error:
         say(f"sandbox: {error.strerror}: {error.filename}" if error.filename else f"sandbox: {error}")
+    except ValueError as error:
+        say(f"sandbox: {error}")
     return 1
 
 
@@ -107,10 +114,10 @@ def _up(paths: Paths, flags: argparse.Namespace) -> int:
     with (paths.run / "lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         began = time.monotonic()
-        if flags.kube or everything:
-            control_plane.up(paths)
-        for suite in slurm_cluster.SUITES if everything else flags.slurm or ():
-            slurm_cluster.up(paths, suite)
+        parts = [partial(control_plane.up, paths)] if flags.kube or everything else []
+        for suite in slurm_cluster.SUITES if everything else dict.fromkeys(flags.slurm or ()):
+            parts.append(partial(slurm_cluster.up, paths, suite))
+        side_by_side(parts)
         say(f"up after {time.monotonic() - began:.1f} s")
     return 0
 
@@ -120,12 +127,19 @@ def _down(paths: Paths, flags: argparse.Namespace) -> int:
     with (paths.run / "lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         stop([operator_process.daemon(paths)])
-        for suite in slurm_cluster.SUITES:
-            slurm_cluster.down(paths, suite)
-        control_plane.down(paths)
+        slurms = [partial(slurm_cluster.down, paths, suite) for suite in slurm_cluster.SUITES]
+        side_by_side([*slurms, partial(control_plane.down, paths)])
     if flags.purge:
         shutil.rmtree(paths.state, ignore_errors=True)
     say(f"down after {time.monotonic() - began:.1f} s")
+    return 0
+
+
+def _upgrade(paths: Paths, flags: argparse.Namespace) -> int:
+    with (paths.run / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        seconds = slurm_upgrade.upgrade(paths, flags.suite, to=flags.to)
+    say(f"upgraded after {seconds:.1f} s")
     return 0
 
 
@@ -135,6 +149,7 @@ def _status(paths: Paths, _flags: argparse.Namespace) -> int:
     print(f"{operator.name}: {state_of(operator)}")
     for suite in slurm_cluster.SUITES:
         print("\n".join(slurm_cluster.status(paths, suite)))
+    print(f"memory of all daemons: {memory.used_by(_daemons(paths)) / 1e6:.0f} MB (PSS)")
     return 0
 
 
@@ -163,14 +178,15 @@ def _logs(paths: Paths, flags: argparse.Namespace) -> int:
     return 0
 
 
+def _daemons(paths: Paths) -> list[Daemon]:
+    """All but the operator, which is not a part of the sandbox."""
+    slurms = (slurm_cluster.daemons(paths, suite) for suite in slurm_cluster.SUITES)
+    return [*control_plane.daemons(paths), *(daemon for slurm in slurms for daemon in slurm)]
+
+
 def _daemon(paths: Paths, name: str) -> Daemon:
-    operator = operator_process.daemon(paths)
-    if name == operator.name:
-        return operator
-    known = [*control_plane.daemons(paths)]
-    for suite in slurm_cluster.SUITES:
-        known += slurm_cluster.daemons(paths, suite)
-    for daemon in known:
+    operator, known = operator_process.daemon(paths), _daemons(paths)
+    for daemon in (operator, *known):
         if daemon.name == name:
             return daemon
     raise SandboxError(f"no daemon {name}; there are: {', '.join(daemon.name for daemon in known) or 'none yet'}")
@@ -210,6 +226,7 @@ def _connection(paths: Paths, flags: argparse.Namespace) -> int:
 COMMANDS: dict[str, Callable[[Paths, argparse.Namespace], int]] = {
     "up": _up,
     "down": _down,
+    "upgrade": _upgrade,
     "status": _status,
     "env": _env,
     "exec": _exec,

@@ -71,6 +71,12 @@ def _stat(process: Path) -> list[str] | None:
     return stat.rpartition(")")[2].split()
 
 
+def process_group(process: Path) -> int | None:
+    """Of one folder of /proc; None when there is no such process any more."""
+    fields = _stat(process)
+    return None if fields is None else int(fields[2])
+
+
 def running_pid(pid_file: Path) -> int | None:
     """The pid written by `start`, if that very process still lives."""
     try:
@@ -232,7 +238,8 @@ def _reap() -> None:
     """Collect those of our own children that have ended, which would else stay as zombies."""
     for process in tuple(_SPAWNED):
         if process.poll() is not None:
-            _SPAWNED.remove(process)
+            with suppress(ValueError):  # another thread was as quick
+                _SPAWNED.remove(process)
 
 
 def tail(log: Path, lines: int = 15) -> str:

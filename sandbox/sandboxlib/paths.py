@@ -13,14 +13,21 @@ from pathlib import Path
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 
+FIRST_PORT, LAST_PORT = 20000, 29999
+"""Below the kernel's range for outgoing connections, so that none of them takes a port of ours."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Paths:
-    """The folders of one sandbox."""
+    """The folders of one sandbox, and from where on it looks for free ports.
+
+    Sandboxes that come up at the same moment would choose the same ports: give them first ports 100 apart.
+    """
 
     checkout: Path
     state: Path
     cache: Path
+    first_port: int = FIRST_PORT
 
     @property
     def logs(self) -> Path:
@@ -39,10 +46,20 @@ class Paths:
 
 
 def default_paths() -> Paths:
-    """Take `SANDBOX_STATE` and `SANDBOX_CACHE` from the environment, else the usual places."""
+    """Take `SANDBOX_STATE`, `SANDBOX_CACHE` and `SANDBOX_FIRST_PORT` from the environment, else the usual ones.
+
+    Raises `ValueError` with a sentence when the port is none.
+    """
     cache_home = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
     return Paths(
         checkout=CHECKOUT,
         state=Path(os.environ.get("SANDBOX_STATE") or CHECKOUT / ".sandbox").absolute(),
         cache=Path(os.environ.get("SANDBOX_CACHE") or cache_home / "slurm-kube-sandbox").absolute(),
+        first_port=_first_port(os.environ.get("SANDBOX_FIRST_PORT") or str(FIRST_PORT)),
     )
+
+
+def _first_port(text: str) -> int:
+    if not (text.isascii() and text.isdigit() and FIRST_PORT <= int(text) < LAST_PORT):
+        raise ValueError(f"SANDBOX_FIRST_PORT={text}: it is a number from {FIRST_PORT} to {LAST_PORT - 1}")
+    return int(text)

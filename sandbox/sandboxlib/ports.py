@@ -4,18 +4,13 @@ from __future__ import annotations
 
 import fcntl
 import json
-import os
 import socket
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
-from sandboxlib.paths import Paths
+from sandboxlib.paths import FIRST_PORT, LAST_PORT, Paths
 
-FIRST, LAST = 20000, 29999
-"""Below the kernel's range for outgoing connections, so that none of them takes a port of ours."""
-
-FIRST_VARIABLE = "SANDBOX_FIRST_PORT"
-"""Environment variable: where the search begins (default `FIRST`), for sandboxes that come up at the same time."""
+FIRST, LAST = FIRST_PORT, LAST_PORT
 
 
 def port(paths: Paths, name: str) -> int:
@@ -25,11 +20,22 @@ def port(paths: Paths, name: str) -> int:
 
 def port_range(paths: Paths, name: str, count: int) -> range:
     """`count` neighbouring ports under one name."""
+    choose(paths, {name: count})
     with _table(paths) as table:
-        if name not in table or table[name][1] != count:
-            table[name] = [_find(table, count), count]
         first = table[name][0]
-        return range(first, first + count)
+    return range(first, first + count)
+
+
+def choose(paths: Paths, widths: Mapping[str, int]) -> None:
+    """Choose ports for several names at once, as many for each as it says: those that had none are neighbours."""
+    with _table(paths) as table:
+        missing = {name: width for name, width in widths.items() if table.get(name, [0, 0])[1] != width}
+        for name in missing:
+            table.pop(name, None)
+        first = _find(table, sum(missing.values()), paths.first_port) if missing else 0
+        for name, width in missing.items():
+            table[name] = [first, width]
+            first += width
 
 
 @contextmanager
@@ -58,13 +64,13 @@ def _read(text: str) -> dict[str, list[int]]:
     return table
 
 
-def _find(table: dict[str, list[int]], count: int) -> int:
+def _find(table: dict[str, list[int]], count: int, lowest: int) -> int:
     taken = {number for first, width in table.values() for number in range(first, first + width)}
-    for first in range(int(os.environ.get(FIRST_VARIABLE) or FIRST), LAST - count):
+    for first in range(max(lowest, FIRST), LAST - count):
         wanted = range(first, first + count)
         if not taken.intersection(wanted) and all(_is_free(number) for number in wanted):
             return first
-    raise OSError(f"no {count} free ports between {FIRST} and {LAST}")
+    raise OSError(f"no {count} free ports between {max(lowest, FIRST)} and {LAST}")
 
 
 def _is_free(number: int) -> bool:

@@ -16,13 +16,17 @@ SAY_EVERY_SECONDS = 15.0
 
 
 def say(text: str) -> None:
-    """One line on standard error, at once."""
-    print(text, file=sys.stderr, flush=True)
+    """One line on standard error, at once and in one piece: others may speak at the same time."""
+    sys.stderr.write(f"{text}\n")
+    sys.stderr.flush()
 
 
 @contextmanager
 def step(title: str) -> Iterator[None]:
-    """Announce a step, remind every 15 s that it goes on, and print how long it took."""
+    """Announce a step, remind every 15 s that it goes on, and print how long it took.
+
+    Each line names the step: several steps go on side by side.
+    """
     began = time.monotonic()
     done = threading.Event()
 
@@ -38,7 +42,7 @@ def step(title: str) -> Iterator[None]:
     finally:
         done.set()
         reminder.join()
-    say(f"    done in {time.monotonic() - began:.1f} s")
+    say(f"    {title}: done in {time.monotonic() - began:.1f} s")
 
 
 def run_logged(

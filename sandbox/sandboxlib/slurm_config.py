@@ -26,6 +26,10 @@ SCHEDULE_SECONDS = 5
 """How often slurmctld looks for jobs whose time has come, besides when something happens (Slurm's default is 60)."""
 
 
+ASSOCIATIONS = ("research|alice", "limited|alice", "research|bob", "research|root")
+"""Account and user, as sacctmgr prints them."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
     """What differs from cluster to cluster.
@@ -44,6 +48,8 @@ class Settings:
     cgroup: bool
     job_extra: bool = True
     """Whether slurmdbd keeps a job's `extra`; 22.05 knows no such field."""
+    cgroup_disabled: bool = True
+    """Whether cgroup.conf can say `disabled`; slurmd of 22.05 ends when it does."""
 
 
 def slurm_conf(settings: Settings) -> str:
@@ -142,7 +148,7 @@ def gres_conf() -> str:
 def cgroup_conf(settings: Settings) -> str:
     """True memory limits where the machine has the memory controller of cgroup v1."""
     if not settings.cgroup:
-        return "CgroupPlugin=disabled\n"
+        return "CgroupPlugin=disabled\n" if settings.cgroup_disabled else "\n"
     return "CgroupPlugin=cgroup/v1\nConstrainRAMSpace=yes\nConstrainSwapSpace=no\n"
 
 
@@ -166,18 +172,31 @@ loose-innodb_snapshot_isolation=OFF
 
 
 def accounts_script(cluster: str) -> str:
-    """Accounts, QOS and users, for sh inside the root file system; safe to repeat."""
-    commands = (
+    """Accounts, QOS and users, for sh inside the root file system; safe to repeat.
+
+    Each call of 22.05's sacctmgr waits for a third of a second, so what does not depend on each other is added at
+    the same time; associations are not, since each moves the others in one tree. The last lines fail the script
+    when one of them was not made, which none is without its account and its QOS.
+    """
+    users = dict.fromkeys(pair.partition("|")[2] for pair in ASSOCIATIONS)
+    at_once = (
         f"add cluster {cluster}",
         "add qos high priority=1000 preempt=normal",
         "add qos low",
         "add qos short maxwall=5 maxjobsperuser=2",
-        "add account research",
-        "add account limited",
+    )
+    in_order = (
+        "add account research,limited",
         "add user alice account=research defaultaccount=research qos=normal,high,low,short defaultqos=normal",
         "add user bob account=research defaultaccount=research qos=normal,low defaultqos=normal",
         "add user root account=research",
         "add user alice account=limited maxjobs=1 maxsubmitjobs=2 qos=normal defaultqos=normal",
     )
-    lines = [f"sacctmgr -i {command} || true" for command in commands]
-    return "\n".join([*lines, "sacctmgr -nP show user alice | grep -q alice"])
+    lines = [
+        *(f"sacctmgr -i {command} &" for command in at_once),
+        "wait",
+        *(f"sacctmgr -i {command} || true" for command in in_order),
+        f"found=$(sacctmgr -nP show associations users={','.join(users)} format=account,user)",
+        *(f'echo "$found" | grep -qx "{pair}"' for pair in ASSOCIATIONS),
+    ]
+    return "\n".join(["set -e", *lines])

@@ -26,7 +26,14 @@ APT_SOURCES = Path("/etc/apt")
 
 def key(suite: Suite) -> str:
     """What a root file system depends on."""
-    parts = [RECIPE, suite.name, suite.script, suite.time_zone, *PACKAGES, *(f"{name}:{uid}" for name, uid in USERS.items())]
+    parts = [
+        RECIPE,
+        suite.name,
+        suite.script,
+        suite.time_zone,
+        *PACKAGES,
+        *(f"{name}:{uid}" for name, uid in USERS.items()),
+    ]
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:12]
 
 
@@ -44,7 +51,7 @@ def find(paths: Paths, suite: Suite) -> Path:
         raise SandboxError("root is needed to make a root file system and to enter it: run this as root")
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
-        lock = (folder.parent / "lock").open("w")
+        lock = (folder.parent / f"lock-{suite.name}").open("w")
     except OSError as error:
         raise SandboxError(f"the cache {paths.cache} cannot be written: {error.strerror}") from error
     with lock:
@@ -59,9 +66,9 @@ def _make(paths: Paths, suite: Suite, folder: Path) -> None:
     unmount_below(unfinished)
     shutil.rmtree(unfinished, ignore_errors=True)
     log = paths.logs / f"rootfs-{suite.name}.log"
-    say(f"making a root file system of Debian {suite.name} with Slurm (once; 1 to 3 minutes)")
-    _need_debootstrap(log)
-    with step(f"debootstrap {suite.name}"):
+    say(f"{suite.name}: making a root file system of Debian with Slurm (once; 1 to 3 minutes)")
+    _need_debootstrap(folder.parent / "lock-debootstrap", log)
+    with step(f"{suite.name}: debootstrap"):
         run_logged(
             [
                 *("debootstrap", "--variant=minbase", suite.name, str(unfinished), mirror()),
@@ -69,18 +76,23 @@ def _make(paths: Paths, suite: Suite, folder: Path) -> None:
             ],
             log=log,
         )
-    with step("installing Slurm, munge and MariaDB into it"):
+    with step(f"{suite.name}: installing Slurm, munge and MariaDB"):
         _install(suite, unfinished, log)
     unfinished.rename(folder)
 
 
-def _need_debootstrap(log: Path) -> None:
-    if shutil.which("debootstrap"):
-        return
-    with step("installing debootstrap"):
-        environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
-        run_logged(["apt-get", "update", "-q"], log=log, env=environment)
-        run_logged(["apt-get", "install", "-qy", "--no-install-recommends", "debootstrap"], log=log, env=environment)
+def _need_debootstrap(lock_file: Path, log: Path) -> None:
+    """Root file systems are made side by side, debootstrap is installed by the first that needs it."""
+    with lock_file.open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if shutil.which("debootstrap"):
+            return
+        with step("installing debootstrap"):
+            environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
+            run_logged(["apt-get", "update", "-q"], log=log, env=environment)
+            run_logged(
+                ["apt-get", "install", "-qy", "--no-install-recommends", "debootstrap"], log=log, env=environment
+            )
 
 
 def _install(suite: Suite, root: Path, log: Path) -> None:

@@ -26,6 +26,7 @@ def paths(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Paths:
     wanted = Paths(checkout=tmp_path / "checkout", state=tmp_path / "state", cache=tmp_path / "cache")
     monkeypatch.setenv("SANDBOX_STATE", str(wanted.state))
     monkeypatch.setenv("SANDBOX_CACHE", str(wanted.cache))
+    monkeypatch.delenv("SANDBOX_FIRST_PORT", raising=False)
     monkeypatch.delenv("KUBEBUILDER_ASSETS", raising=False)
     assert (default_paths().state, default_paths().cache) == (wanted.state, wanted.cache)
     return wanted

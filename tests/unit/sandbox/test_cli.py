@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
+import threading
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -12,7 +14,7 @@ import jwt
 import pytest
 import yaml
 
-from sandboxlib import cli, control_plane, operator_process, slurm_cluster
+from sandboxlib import cli, control_plane, operator_process, slurm_cluster, slurm_upgrade
 from sandboxlib.daemons import Daemon, SandboxError
 from sandboxlib.paths import CHECKOUT, Paths
 from tests.unit.sandbox.conftest import Program
@@ -120,6 +122,14 @@ def test_state_that_cannot_be_made_is_named(
     assert f"sandbox: Not a directory: {tmp_path / 'file'}" in capsys.readouterr().err
 
 
+def test_a_first_port_that_is_none_is_named(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("SANDBOX_FIRST_PORT", "80")
+    assert cli.main(["status"]) == 1
+    assert capsys.readouterr().err.startswith("sandbox: SANDBOX_FIRST_PORT=80: ")
+
+
 def test_the_script_itself_passes_the_exit_code_on(paths: Paths) -> None:
     argv = [sys.executable, "-B", str(CHECKOUT / "sandbox" / "sandbox"), "stop", "etcd"]
     environment = {"SANDBOX_STATE": str(paths.state), "SANDBOX_CACHE": str(paths.cache)}
@@ -142,10 +152,18 @@ def test_the_script_itself_passes_the_exit_code_on(paths: Paths) -> None:
 )
 def test_up_brings_up_what_is_named(calls: list[str], flags: list[str], wanted: list[str]) -> None:
     assert cli.main(["up", *flags]) == 0
-    assert calls == wanted
+    assert sorted(calls) == sorted(wanted)
 
 
-def test_a_failure_ends_up(
+def test_all_of_it_comes_up_side_by_side(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each waits until all have begun."""
+    everybody = threading.Barrier(1 + len(slurm_cluster.SUITES), timeout=5)
+    monkeypatch.setattr(control_plane, "up", lambda _paths: everybody.wait())
+    monkeypatch.setattr(slurm_cluster, "up", lambda _paths, _suite: everybody.wait())
+    assert cli.main(["up"]) == 0
+
+
+def test_a_failure_is_told_when_the_rest_is_up(
     calls: list[str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     def fail(_paths: Paths) -> None:
@@ -154,13 +172,28 @@ def test_a_failure_ends_up(
     monkeypatch.setattr(control_plane, "up", fail)
     assert cli.main(["up"]) == 1
     assert capsys.readouterr().err == "sandbox: etcd ended at once\n"
-    assert calls == []
+    assert sorted(calls) == sorted(f"up {suite}" for suite in slurm_cluster.SUITES)
 
 
-def test_down_takes_slurm_before_kubernetes_and_keeps_the_state(calls: list[str], paths: Paths) -> None:
+def test_down_takes_all_down_and_keeps_the_state(calls: list[str], paths: Paths) -> None:
     assert cli.main(["down"]) == 0
-    assert calls == [*(f"down {suite}" for suite in slurm_cluster.SUITES), "down kube"]
+    assert sorted(calls) == sorted(["down kube", *(f"down {suite}" for suite in slurm_cluster.SUITES)])
     assert paths.run.exists()
+
+
+def test_an_upgrade_names_both_suites(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    asked: list[tuple[str, str]] = []
+
+    def upgrade(_paths: Paths, suite: str, *, to: str) -> float:
+        asked.append((suite, to))
+        return 2.0
+
+    monkeypatch.setattr(slurm_upgrade, "upgrade", upgrade)
+    assert cli.main(["upgrade", "trixie", "--to", "forky"]) == 0
+    assert asked == [("trixie", "forky")]
+    assert capsys.readouterr().err == "upgraded after 2.0 s\n"
+    with pytest.raises(SystemExit):
+        cli.main(["upgrade", "trixie"])
 
 
 @pytest.mark.usefixtures("calls")
@@ -181,6 +214,7 @@ def test_start_stop_and_kill_are_for_one_daemon(etcd: Daemon, capsys: pytest.Cap
     assert cli.main(["status"]) == 0
     lines = capsys.readouterr().out.splitlines()
     assert {"etcd: up", "kube-apiserver: down", "operator: down", f"{SUITE}: not set up"} <= set(lines)
+    assert re.fullmatch(r"memory of all daemons: \d+ MB \(PSS\)", lines[-1])
     assert cli.main(["stop", "etcd"]) == 0
     assert cli.main(["start", "etcd"]) == 0
     assert _pid(etcd) != first

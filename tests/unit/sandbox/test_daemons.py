@@ -424,3 +424,18 @@ def test_tail_says_where_the_log_is(tmp_path: Path) -> None:
 
 def test_tail_of_a_missing_log(tmp_path: Path) -> None:
     assert daemons.tail(tmp_path / "x.log") == f"Last lines of {tmp_path / 'x.log'}:\n  | (no log)"
+
+
+def test_a_child_that_two_threads_collect_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The other thread is done between our look and our removal."""
+    spawned: list[object] = []
+
+    class Ended:
+        def poll(self) -> int:
+            spawned.remove(self)
+            return 0
+
+    spawned += [Ended(), Ended()]
+    monkeypatch.setattr(daemons, "_SPAWNED", spawned)
+    daemons._reap()
+    assert spawned == []

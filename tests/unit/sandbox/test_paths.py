@@ -9,7 +9,7 @@ import pytest
 
 from sandboxlib.paths import CHECKOUT, Paths, default_paths
 
-NAMES = ("SANDBOX_STATE", "SANDBOX_CACHE", "XDG_CACHE_HOME", "HOME")
+NAMES = ("SANDBOX_STATE", "SANDBOX_CACHE", "SANDBOX_FIRST_PORT", "XDG_CACHE_HOME", "HOME")
 
 
 @pytest.fixture(autouse=True)
@@ -46,10 +46,23 @@ def test_the_sandboxs_own_variables_win(monkeypatch: pytest.MonkeyPatch, tmp_pat
 
 def test_empty_variables_say_nothing(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("HOME", str(tmp_path))
-    for name in NAMES[:3]:
+    for name in NAMES[:4]:
         monkeypatch.setenv(name, "")
     assert default_paths().state == CHECKOUT / ".sandbox"
     assert default_paths().cache == tmp_path / ".cache" / "slurm-kube-sandbox"
+
+
+@pytest.mark.parametrize(("text", "number"), [("21000", 21000), ("20000", 20000), ("", 20000)])
+def test_where_ports_begin(text: str, number: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SANDBOX_FIRST_PORT", text)
+    assert default_paths().first_port == number
+
+
+@pytest.mark.parametrize("text", ["19999", "29999", "80", "-20000", "20000.5", "many", "²"])
+def test_ports_outside_of_our_range_are_refused(text: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SANDBOX_FIRST_PORT", text)
+    with pytest.raises(ValueError, match=r"^SANDBOX_FIRST_PORT=.*: it is a number from 20000 to 29998$"):
+        default_paths()
 
 
 def test_make_creates_all_and_can_be_repeated(paths: Paths) -> None:

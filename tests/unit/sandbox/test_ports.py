@@ -86,6 +86,38 @@ def test_a_range_of_another_size_is_chosen_anew(paths: Paths) -> None:
     assert ports.port_range(paths, "slurmd", 12) == twelve != eight
 
 
+def test_names_that_choose_together_are_neighbours(
+    paths: Paths, listener: socket.socket, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In the order of the names; a port that is taken is not between them."""
+    taken = listener.getsockname()[1]
+    _first_is(monkeypatch, taken - 2)
+    ports.choose(paths, {"slurmctld": 1, "slurmd": 8, "slurmrestd": 1})
+    chosen = [ports.port(paths, "slurmctld"), *ports.port_range(paths, "slurmd", 8), ports.port(paths, "slurmrestd")]
+    assert chosen == list(range(chosen[0], chosen[0] + 10))
+    assert chosen[0] > taken
+
+
+def test_a_name_that_has_its_ports_keeps_them(paths: Paths) -> None:
+    before = ports.port(paths, "slurmrestd")
+    ports.choose(paths, {"slurmctld": 1, "slurmrestd": 1, "slurmd": 8})
+    assert ports.port(paths, "slurmrestd") == before
+    chosen = ports.port_range(paths, "slurmd", 8)
+    assert ports.port(paths, "slurmctld") == chosen[0] - 1
+    ports.choose(paths, {"slurmctld": 1, "slurmrestd": 1, "slurmd": 8})
+    assert ports.port_range(paths, "slurmd", 8) == chosen
+
+
+def test_a_sandbox_begins_where_it_is_told(paths: Paths) -> None:
+    """Two that choose at the same moment, before either listens, have no port in common."""
+    other = replace(paths, state=paths.state.parent / "other", first_port=paths.first_port + 100)
+    for one in (paths, other):
+        ports.choose(one, {"slurmctld": 1, "slurmd": 8})
+    mine, theirs = ports.port_range(paths, "slurmd", 8), ports.port_range(other, "slurmd", 8)
+    assert not set(mine) & set(theirs)
+    assert theirs[0] > other.first_port
+
+
 def test_no_free_port_is_a_clear_error(paths: Paths, listener: socket.socket, monkeypatch: pytest.MonkeyPatch) -> None:
     taken = listener.getsockname()[1]
     _first_is(monkeypatch, taken, count=2)

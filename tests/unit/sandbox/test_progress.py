@@ -6,6 +6,7 @@ import re
 import subprocess
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -53,7 +54,7 @@ def test_a_step_says_how_long_it_took(capsys: pytest.CaptureFixture[str]) -> Non
     with progress.step("building etcd"):
         assert capsys.readouterr().err == "  - building etcd\n"
     out, err = capsys.readouterr()
-    assert re.fullmatch(r"    done in 0\.\d s\n", err)
+    assert re.fullmatch(r"    building etcd: done in 0\.\d s\n", err)
     assert out == ""
 
 
@@ -69,6 +70,23 @@ def test_a_long_step_says_that_it_goes_on(monkeypatch: pytest.MonkeyPatch, capsy
     capsys.readouterr()
     time.sleep(0.03)
     assert capsys.readouterr().err == "", "nothing is said after the end"
+
+
+def test_steps_side_by_side_speak_in_whole_lines(capfd: pytest.CaptureFixture[str]) -> None:
+    titles = [f"suite-{number}: starting" for number in range(8)]
+
+    def one(title: str) -> None:
+        for _ in range(50):
+            with progress.step(title):
+                pass
+
+    with ThreadPoolExecutor(len(titles)) as pool:
+        list(pool.map(one, titles))
+    lines = capfd.readouterr().err.splitlines()
+    assert len(lines) == 2 * 50 * len(titles)
+    for title in titles:
+        assert lines.count(f"  - {title}") == 50
+        assert len([line for line in lines if re.fullmatch(rf"    {title}: done in \d\.\d s", line)]) == 50
 
 
 def test_it_is_readable_without_a_terminal(tmp_path: Path) -> None:
@@ -87,5 +105,5 @@ def test_it_is_readable_without_a_terminal(tmp_path: Path) -> None:
     assert done.stdout == b""
     assert lines[0] == "  - one step"
     assert lines[1].endswith("one step: 0 s")
-    assert lines[-2].startswith("    done in 0.")
+    assert lines[-2].startswith("    one step: done in 0.")
     assert all(line.isprintable() for line in lines), "no control characters: a log file shows the same"

@@ -6,12 +6,13 @@ import os
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from itertools import pairwise
 from pathlib import Path
 
 import jwt
 import pytest
 
-from sandboxlib import ports, slurm_cluster, slurm_config, slurm_rootfs
+from sandboxlib import ports, slurm_cluster, slurm_config, slurm_daemons, slurm_rootfs, slurm_state
 from sandboxlib.daemons import Daemon, SandboxError, State
 from sandboxlib.paths import Paths
 from sandboxlib.slurm_suites import SUITES
@@ -116,7 +117,7 @@ def test_slurmrestd_takes_tokens_on_loopback(made: Paths) -> None:
 @pytest.mark.parametrize("name", ["mariadbd", "slurmdbd", "slurmctld", "slurmd-n1", "slurmd-n8", "slurmrestd"])
 def test_one_is_ready_when_its_own_port_answers(made: Paths, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """The port that the configuration names, and no other."""
-    settings = slurm_cluster._settings(made, SUITE)
+    settings = slurm_state.settings(made, SUITE)
     number = {
         "mariadbd": settings.mariadb_port,
         "slurmdbd": settings.slurmdbd_port,
@@ -144,7 +145,7 @@ def test_munge_is_ready_when_its_socket_is_there(made: Paths) -> None:
 
 
 def test_no_two_ports_are_the_same(made: Paths) -> None:
-    settings = slurm_cluster._settings(made, SUITE)
+    settings = slurm_state.settings(made, SUITE)
     numbers = [settings.slurmctld_port, settings.slurmdbd_port, settings.mariadb_port, *settings.slurmd_ports]
     assert len({*numbers, ports.port(made, f"{SUITE}-slurmrestd")}) == len(numbers) + 1
     assert len(settings.slurmd_ports) == len(slurm_config.NODES)
@@ -158,10 +159,21 @@ def test_no_two_clusters_of_a_machine_have_jobs_of_the_same_id(made: Paths, monk
     first = []
     for number in taken:
         monkeypatch.setattr(ports, "port", lambda _paths, _name, number=number: number)
-        first.append(slurm_cluster._settings(made, SUITE).first_job_id)
+        first.append(slurm_state.settings(made, SUITE).first_job_id)
     assert first[0] >= 1
     assert first[2] - first[1] > 30_000
     assert first[2] < 67_043_328
+
+
+def test_clusters_that_come_up_at_once_have_room_for_their_jobs(paths: Paths) -> None:
+    """Whoever chooses a port in between."""
+    first = []
+    for suite in slurm_cluster.SUITES:
+        ports.port(paths, f"before-{suite}")
+        slurm_state.choose_ports(paths, suite)
+        first.append(slurm_state.settings(paths, suite).first_job_id)
+    assert all(later - earlier > 30_000 for earlier, later in pairwise(first))
+    assert all(slurm_state.settings(paths, suite).slurmd_ports for suite in slurm_cluster.SUITES)
 
 
 # --- Commands inside --------------------------------------------------------------------------------------------
@@ -194,16 +206,16 @@ def test_only_root_can_bring_it_up(paths: Paths, monkeypatch: pytest.MonkeyPatch
 def test_nodes_that_do_not_answer_are_named(
     paths: Paths, states: str, bad: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(slurm_cluster, "_inside", lambda *_arguments: states)
+    monkeypatch.setattr(slurm_daemons, "inside", lambda *_arguments: states)
     with pytest.raises(SandboxError, match=rf"nodes of {SUITE} that are not ready: {bad}$"):
-        slurm_cluster._wait_idle(paths, SUITE, seconds=-1)
+        slurm_daemons.wait_idle(paths, SUITE, seconds=-1)
 
 
 def test_it_waits_until_all_nodes_answer(paths: Paths, monkeypatch: pytest.MonkeyPatch) -> None:
     answers: Iterator[str] = iter(["", "n1 idle*\nn2 idle\n", "n1 idle\nn2 mixed\nn3 allocated\n", "never asked"])
-    monkeypatch.setattr(slurm_cluster, "_inside", lambda *_arguments: next(answers))
+    monkeypatch.setattr(slurm_daemons, "inside", lambda *_arguments: next(answers))
     monkeypatch.setattr(time, "sleep", lambda _seconds: None)
-    slurm_cluster._wait_idle(paths, SUITE)
+    slurm_daemons.wait_idle(paths, SUITE)
     assert next(answers) == "never asked"
 
 
@@ -217,9 +229,9 @@ def test_what_a_test_took_away_is_brought_back(made: Paths, monkeypatch: pytest.
         asked.append(argv)
         return next(answers) if argv[0] == "sinfo" else ""
 
-    monkeypatch.setattr(slurm_cluster, "spawn", started.append)
-    monkeypatch.setattr(slurm_cluster, "wait_ready", lambda _daemon: None)
-    monkeypatch.setattr(slurm_cluster, "_inside", inside)
+    monkeypatch.setattr(slurm_daemons, "spawn", started.append)
+    monkeypatch.setattr(slurm_daemons, "wait_ready", lambda _daemon: None)
+    monkeypatch.setattr(slurm_daemons, "inside", inside)
     slurm_cluster.bring_back(made, SUITE)
     assert [daemon.name for daemon in started] == [daemon.name for daemon in slurm_cluster.daemons(made, SUITE)]
     assert [argv for argv in asked if argv[0] != "sinfo"] == [["scontrol", "update", "nodename=n2,n3", "state=resume"]]
@@ -233,25 +245,53 @@ def test_status_says_which_release_runs(made: Paths, banner: str, monkeypatch: p
     monkeypatch.setitem(SUITES, SUITE, replace(SUITES[SUITE], release="26.05"))
     states = {f"{SUITE}-slurmd-n2": State.DOWN, f"{SUITE}-slurmrestd": State.PAUSED}
     monkeypatch.setattr(slurm_cluster, "state_of", lambda daemon: states.get(daemon.name, State.UP))
-    monkeypatch.setattr(slurm_cluster, "_inside", lambda *_arguments: banner)
+    monkeypatch.setattr(slurm_daemons, "inside", lambda *_arguments: banner)
     lines = slurm_cluster.status(made, SUITE)
     assert f"{SUITE}-slurmctld: up" in lines
     assert f"{SUITE}-slurmd-n2: down" in lines
     assert f"{SUITE}-slurmrestd: paused" in lines
     assert f"{SUITE}: Slurm 26.05.1, slurmrestd at {slurm_cluster.rest_url(made, SUITE)}" in lines
     assert not [line for line in lines if "another release" in line]
-    monkeypatch.setattr(slurm_cluster, "_inside", lambda *_arguments: "slurm-wlm 27.11.0")
+    monkeypatch.setattr(slurm_daemons, "inside", lambda *_arguments: "slurm-wlm 27.11.0")
     assert [line for line in slurm_cluster.status(made, SUITE) if "another release than the expected 26.05" in line]
+
+
+def test_another_release_is_reported_and_nothing_else(paths: Paths, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of the clusters that were set up; 26.05 is no 26.05x."""
+    said = {"bookworm": "slurm-wlm 22.05.8", "trixie": "slurm-wlm 25.05.1", "forky": "slurm-wlm 26.051.1"}
+    monkeypatch.setattr(slurm_daemons, "inside", lambda _paths, suite, _argv: said[suite])
+    assert slurm_cluster.releases(paths) == {}
+    assert slurm_cluster.unexpected(paths) == []
+    for suite in ("bookworm", "trixie"):
+        slurm_cluster.folder(paths, suite).mkdir(parents=True)
+        (slurm_cluster.folder(paths, suite) / "hosts").touch()
+    words = "is another release than the expected"
+    tested = "everything is run against it as it is"
+    assert slurm_cluster.releases(paths) == {"bookworm": "22.05.8", "trixie": "25.05.1"}
+    assert slurm_cluster.unexpected(paths) == [f"trixie: Slurm 25.05.1 {words} 24.11; {tested}"]
+    slurm_cluster.folder(paths, "forky").mkdir()
+    (slurm_cluster.folder(paths, "forky") / "hosts").touch()
+    assert slurm_cluster.unexpected(paths)[1:] == [f"forky: Slurm 26.051.1 {words} 26.05; {tested}"]
+
+
+def test_a_cluster_of_an_upgraded_release_is_no_surprise(paths: Paths, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(slurm_daemons, "inside", lambda *_arguments: "slurm-wlm 26.05.5")
+    folder = slurm_cluster.folder(paths, "trixie")
+    folder.mkdir(parents=True)
+    (folder / "hosts").touch()
+    assert slurm_cluster.unexpected(paths)
+    slurm_state.set_row(paths, "trixie", "forky")
+    assert slurm_cluster.unexpected(paths) == []
 
 
 @pytest.mark.parametrize(("there", "words"), [(True, "true, by cgroup v1"), (False, "not enforced")])
 def test_status_says_whether_memory_is_limited(
     made: Paths, tmp_path: Path, there: bool, words: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(slurm_cluster, "MEMORY_CONTROLLER", tmp_path)
+    monkeypatch.setattr(slurm_state, "MEMORY_CONTROLLER", tmp_path)
     if there:
         (tmp_path / "memory.limit_in_bytes").touch()
     lines = slurm_cluster.status(made, SUITE)
     assert lines[-1].startswith(f"{SUITE}: memory limits {words}")
     assert f"{SUITE}-slurmrestd: down" in lines
-    assert slurm_cluster._settings(made, SUITE).cgroup is there
+    assert slurm_state.settings(made, SUITE).cgroup is there

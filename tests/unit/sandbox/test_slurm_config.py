@@ -131,6 +131,7 @@ def test_memory_limits_only_with_the_controller() -> None:
     assert "cgroup" not in slurm_config.slurm_conf(without)
     assert _parse(slurm_config.cgroup_conf(limited))["ConstrainRAMSpace"] == "yes"
     assert slurm_config.cgroup_conf(without) == "CgroupPlugin=disabled\n"
+    assert slurm_config.cgroup_conf(replace(without, cgroup_disabled=False)).strip() == "", "22.05 knows no such plugin"
 
 
 def test_a_job_of_higher_quality_takes_the_nodes_of_a_normal_one() -> None:
@@ -169,7 +170,8 @@ def test_paths_are_those_inside() -> None:
 def accounts(tmp_path: Path, program: Program) -> tuple[subprocess.CompletedProcess[str], list[str]]:
     """The script, run by sh, where everything that it adds is there already."""
     log = tmp_path / "asked"
-    script = f'echo "$@" >> {log}; case $1 in -i) exit 1 ;; esac; echo "alice|research"'
+    found = "\n".join(slurm_config.ASSOCIATIONS)
+    script = f'echo "$@" >> {log}; case $1 in -i) exit 1 ;; esac; echo "{found}"'
     program(tmp_path / "bin" / "sacctmgr", script)
     done = _run_accounts(tmp_path)
     return done, log.read_text().splitlines()
@@ -184,8 +186,9 @@ def _run_accounts(folder: Path) -> subprocess.CompletedProcess[str]:
 def test_accounts_can_be_made_again(accounts: tuple[subprocess.CompletedProcess[str], list[str]]) -> None:
     done, asked = accounts
     assert done.returncode == 0
-    assert asked[0] == "-i add cluster campus"
+    assert "-i add cluster campus" in asked
     assert all(line.startswith("-i add ") for line in asked[:-1])
+    assert len(set(asked)) == len(asked)
 
 
 def test_who_has_an_association(accounts: tuple[subprocess.CompletedProcess[str], list[str]]) -> None:
@@ -193,7 +196,7 @@ def test_who_has_an_association(accounts: tuple[subprocess.CompletedProcess[str]
     _done, asked = accounts
     words = [line.split() for line in asked]
     users = {line[3] for line in words if line[2] == "user" and line[1] == "add"}
-    made = {line[3] for line in words if line[2] == "account"}
+    made = {name for line in words if line[2] == "account" for name in line[3].split(",")}
     used = {word.partition("=")[2] for line in words for word in line if word.startswith("account=")}
     assert users & set(USERS) == {"alice", "bob"}
     assert used <= made
@@ -211,9 +214,21 @@ def test_qualities_of_service_are_made_before_they_are_given(
         assert given <= known
 
 
-def test_accounts_that_were_not_made_are_an_error(tmp_path: Path, program: Program) -> None:
-    program(tmp_path / "bin" / "sacctmgr", "exit 1")
+@pytest.mark.parametrize("lost", slurm_config.ASSOCIATIONS)
+def test_an_association_that_was_not_made_is_an_error(lost: str, tmp_path: Path, program: Program) -> None:
+    """Also where another one begins or ends as it does."""
+    found = "\n".join([f"{lost}x", f"x{lost}", *(pair for pair in slurm_config.ASSOCIATIONS if pair != lost)])
+    program(tmp_path / "bin" / "sacctmgr", f'case $1 in -i) exit 0 ;; esac; echo "{found}"')
     assert _run_accounts(tmp_path).returncode != 0
+
+
+def test_what_is_added_at_once_is_there_before_the_rest(tmp_path: Path, program: Program) -> None:
+    """A slow quality of service is waited for."""
+    log = tmp_path / "done"
+    program(tmp_path / "bin" / "sacctmgr", f'case "$3" in qos) sleep 0.3 ;; esac; echo "$3" >> {log}')
+    _run_accounts(tmp_path)
+    kinds = log.read_text().split()
+    assert kinds.index("account") > max(place for place, kind in enumerate(kinds) if kind == "qos")
 
 
 # --- Suites ---------------------------------------------------------------------------------------------------

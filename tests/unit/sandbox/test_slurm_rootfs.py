@@ -7,7 +7,10 @@ from __future__ import annotations
 
 import os
 import subprocess
+import threading
+import time
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -175,6 +178,41 @@ def test_debootstrap_is_installed_where_it_is_missing(
     assert commands[2][0] == "debootstrap"
 
 
+@pytest.mark.usefixtures("root", "commands")
+def test_they_are_made_side_by_side_and_debootstrap_is_installed_once(
+    paths: Paths, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """debootstrap of each waits for that of the others."""
+    everybody = threading.Barrier(len(SUITES), timeout=5)
+    asked: list[list[str]] = []
+
+    def run(argv: Sequence[str], **_options: Any) -> None:
+        asked.append(list(argv))
+        if argv[0] == "debootstrap":
+            (Path(argv[3]) / "usr/sbin").mkdir(parents=True)
+            everybody.wait()
+        if argv[:2] == ["apt-get", "update"]:
+            time.sleep(0.1)  # long enough for the others to look whether debootstrap is there
+
+    def which(name: str) -> str | None:
+        return f"/usr/sbin/{name}" if any("install" in argv for argv in asked) else None
+
+    monkeypatch.setattr(slurm_rootfs, "run_logged", run)
+    monkeypatch.setattr("shutil.which", which)
+    with ThreadPoolExecutor(len(SUITES)) as pool:
+        found = list(pool.map(lambda suite: slurm_rootfs.find(paths, suite), SUITES.values()))
+    assert all(folder.exists() for folder in found)
+    assert [argv[:2] for argv in asked if argv[0] == "apt-get"] == [["apt-get", "update"], ["apt-get", "install"]]
+
+
+@pytest.mark.usefixtures("root")
+def test_two_that_need_the_same_one_make_it_once(paths: Paths, commands: list[list[str]]) -> None:
+    with ThreadPoolExecutor(4) as pool:
+        found = set(pool.map(lambda _number: slurm_rootfs.find(paths, SUITE), range(4)))
+    assert found == {slurm_rootfs.location(paths, SUITE)}
+    assert len([argv for argv in commands if argv[0] == "debootstrap"]) == 1
+
+
 # --- The archive ------------------------------------------------------------------------------------------------
 
 
@@ -256,7 +294,7 @@ def test_no_archive_leaves_nothing_in_the_cache(paths: Paths, tmp_path: Path) ->
     (tmp_path / "apt" / "sources.list").unlink()
     with pytest.raises(SandboxError, match="no archive of Debian"):
         slurm_rootfs.find(paths, SUITE)
-    assert [path.name for path in (paths.cache / "rootfs").iterdir()] == ["lock"]
+    assert all(path.name.startswith("lock-") for path in (paths.cache / "rootfs").iterdir())
 
 
 def test_only_what_is_below_is_unmounted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
