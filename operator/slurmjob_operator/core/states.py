@@ -69,7 +69,7 @@ _ENDS: dict[str, tuple[Reason, str]] = {
 
 LAUNCH_FAILURE_SIGNAL = 53
 """What slurmctld reports when slurmd could not start the script: bad working directory or output file
-(measured on 24.11 and 26.05)."""
+(measured on 22.05, 24.11 and 26.05)."""
 
 MARKS_OF_SLURM: dict[str, int] = {"BOOT_FAIL": 1, "DEADLINE": 1, "NODE_FAIL": 1, "OUT_OF_MEMORY": 125}
 """Signals that no process got: Slurm itself writes them beside these states (measured on 26.05)."""
@@ -122,7 +122,8 @@ def _failure(record: JobRecord) -> End:
 
 
 def _launch_failed(record: JobRecord) -> bool:
-    said = "LAUNCH_FAILED" in record.states or record.reason == "JobLaunchFailure"
+    """22.05 gives this reason also to a script that some signal ended."""
+    said = "LAUNCH_FAILED" in record.states or (record.reason == "JobLaunchFailure" and not record.signal)
     return "FAILED" in record.states and (said or record.signal == LAUNCH_FAILURE_SIGNAL)
 
 

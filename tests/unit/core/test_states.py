@@ -57,6 +57,8 @@ def test_flags_that_do_no_harm(flag: str) -> None:
         ({"states": "NODE_FAIL", "failed_node": "n7"}, False, Reason.NODE_FAILURE, "Slurm job 7 lost node n7."),
         ({"states": "FAILED", "signal": 53}, False, Reason.LAUNCH_FAILED, "could not be started on its node"),
         ({"states": "FAILED", "reason": "JobLaunchFailure"}, False, Reason.LAUNCH_FAILED, "look at `chdir`"),
+        ({"states": "FAILED", "reason": "JobLaunchFailure", "signal": 53}, False, Reason.LAUNCH_FAILED, "could not be"),
+        ({"states": "FAILED", "reason": "JobLaunchFailure", "signal": 9}, False, Reason.SIGNALED, "9 (SIGKILL)"),
         ({"states": "TIMEOUT", "time_limit_seconds": 300, "exit_code": 0}, False, Reason.TIME_LIMIT_EXCEEDED,
          "Slurm job 7 reached its time limit of 5 min."),
         ({"states": "TIMEOUT"}, False, Reason.TIME_LIMIT_EXCEEDED, "Slurm job 7 reached its time limit."),
