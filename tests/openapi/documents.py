@@ -113,7 +113,7 @@ def _broken(validator: OAS30Validator, body: Mapping[str, Any]) -> list[Problem]
             Problem(key=".".join(place + extra), rule=str(error.validator), message=error.message)
             for extra in ([[name] for name in names] or [[]])
         ]
-    return found
+    return list(dict.fromkeys(found))
 
 
 @cache
