@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,15 +17,12 @@ from hypothesis import strategies as st
 
 from sandboxlib.slurm_suites import SUITES
 from slurmjob_operator.api.template import JobTemplate
-from slurmjob_operator.slurm.client import SlurmrestdClient
 from slurmjob_operator.slurm.template import build_request
 from tests.contract.test_sbatch import ROWS
 from tests.openapi import compare, documents
 from tests.openapi.deviations import DEVIATIONS, Deviation, unexplained
 from tests.openapi.documents import DOCUMENT_ONLY, SERVED, Document, Problem
-from tests.openapi.sent import JOB_ID, Sent, sent
-
-Call = Callable[[SlurmrestdClient], Awaitable[object]]
+from tests.openapi.sent import JOB_ID, Call, Sent, sent
 
 NEEDED = {"script": "#!/bin/sh\ntrue\n", "chdir": "/home/alice"}
 NOT_IN_ROWS: list[dict[str, Any]] = [
@@ -119,9 +115,10 @@ def test_each_field_of_a_template(version: Version, template: dict[str, Any]) ->
 
 
 @EVERY_VERSION
+@pytest.mark.parametrize("slurmdbd", [True, False], ids=["slurmdbd", "no slurmdbd"])
 @pytest.mark.parametrize("verb", OTHERS)
-def test_each_other_request(version: Version, verb: str) -> None:
-    requests = sent(version.name, OTHERS[verb])
+def test_each_other_request(version: Version, verb: str, slurmdbd: bool) -> None:
+    requests = sent(version.name, OTHERS[verb], slurmdbd=slurmdbd)
     assert requests
     assert checked(version, requests)[0] == []
 
@@ -148,7 +145,7 @@ GPUS = st.integers(1, 64) | st.builds("{}:{}".format, st.sampled_from(["a100", "
 OPTIONAL: dict[str, st.SearchStrategy[Any]] = {
     "jobName": WORD, "account": WORD, "partition": WORD, "qos": WORD, "constraint": WORD, "output": WORD,
     "error": WORD, "comment": WORD, "ntasks": COUNT, "ntasksPerNode": COUNT, "cpusPerTask": COUNT,
-    "nodes": st.integers(1, 2**31 - 2) | st.builds("{}-{}".format, st.integers(1, 9), st.integers(9, 99)),
+    "nodes": st.integers(1, 10**9 - 1) | st.builds("{}-{}".format, st.integers(1, 9), st.integers(9, 99)),
     "time": st.sampled_from(["UNLIMITED", "0", "1:30", "7-12"]) | st.integers(1, 10**6).map(str),
     "gres": st.sampled_from(["none", "gpu", "gpu:2,nvme", "gpu:a100:2"]), "gpus": GPUS, "gpusPerNode": GPUS,
     "dependency": st.sampled_from(["singleton", "afterok:1", "after:2+5?afterany:3_4"]),

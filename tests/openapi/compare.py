@@ -18,8 +18,10 @@ from sandboxlib.slurm_suites import SUITES
 from tests.openapi.documents import METHODS, SERVED, Document, served
 
 BODIES: Final = ("job/submit", "job/{job_id}")
-PATHS: Final = ("slurm/{}/job/{{job_id}}", "slurm/{}/job/submit", "slurm/{}/jobs", "slurm/{}/jobs/state",
-                "slurm/{}/diag", "slurmdb/{}/job/{{job_id}}", "slurmdb/{}/jobs")  # fmt: skip
+PATHS: Final = (
+    *(f"slurm/{{}}/{path}" for path in ("job/{{job_id}}", "job/submit", "jobs", "jobs/state", "diag", "nodes")),
+    *(f"slurmdb/{{}}/{path}" for path in ("job/{{job_id}}", "jobs", "clusters", "associations")),
+)
 WORDS: Final = frozenset({"description", "example", "default", "deprecated"})
 
 

@@ -20,7 +20,7 @@ class Deviation:
     why: str
 
 
-SINCE_40 = ("v0.0.40", "v0.0.41", "v0.0.42", "v0.0.43", "v0.0.44", "v0.0.45")
+SINCE_41 = ("v0.0.41", "v0.0.42", "v0.0.43", "v0.0.44", "v0.0.45")
 
 DEVIATIONS: tuple[Deviation, ...] = (
     Deviation(
@@ -31,7 +31,14 @@ DEVIATIONS: tuple[Deviation, ...] = (
         why="the document asks for an array of numbers; 22.05 takes that and ignores it; a number or '2-4' works",
     ),
     Deviation(
-        versions=SINCE_40,
+        versions=("v0.0.38",),
+        operation="POST /job/submit",
+        key="job.no_requeue",
+        rule="additionalProperties",
+        why="`requeue: false` is ignored; this key, which the document does not name, does what --no-requeue does",
+    ),
+    Deviation(
+        versions=SINCE_41,
         operation="GET db/jobs",
         key="?submit_time",
         rule="undocumented",

@@ -24,6 +24,9 @@ ANSWER: Final[dict[str, Any]] = {
     "warnings": [],
     "job_id": JOB_ID,
     "jobs": [],
+    "nodes": [{"name": "n1"}],
+    "clusters": [{"name": "a", "nodes": "n1"}, {"name": "b", "nodes": "n2"}],
+    "associations": [{"account": "research"}],
     "statistics": {"dbd_agent_queue_size": 0},
 }
 """One answer that is good for every request."""
@@ -46,16 +49,22 @@ def unsigned_token(user: str = "alice") -> SlurmToken:
     return parse_token(text.encode())
 
 
-def sent(version: str, call: Callable[[SlurmrestdClient], Awaitable[object]]) -> list[Sent]:
-    """All that one call of the port sends on this API version; that it then finds no job does not matter."""
-    return asyncio.run(_sent(version, call))
+Call = Callable[[SlurmrestdClient], Awaitable[object]]
 
 
-async def _sent(version: str, call: Callable[[SlurmrestdClient], Awaitable[object]]) -> list[Sent]:
+def sent(version: str, call: Call, *, slurmdbd: bool = True) -> list[Sent]:
+    """All that one call of the port sends on this API version; that it then finds no job does not matter. Without
+    `slurmdbd` no path of it is served, and the client knows it."""
+    return asyncio.run(_sent(version, call, slurmdbd))
+
+
+async def _sent(version: str, call: Call, slurmdbd: bool) -> list[Sent]:
     seen: list[Sent] = []
 
     def answer(request: httpx.Request) -> httpx.Response:
         content = request.content
+        if not slurmdbd and request.url.path.startswith("/slurmdb/"):
+            return httpx.Response(404, text="not here")
         seen.append(
             Sent(
                 method=request.method,
@@ -70,7 +79,10 @@ async def _sent(version: str, call: Callable[[SlurmrestdClient], Awaitable[objec
     transport = httpx.MockTransport(answer)
     server = SlurmrestdServer("http://slurm.invalid:6820", allow_plain_http=True, transport=transport)
     try:
-        await call(SlurmrestdClient(server, unsigned_token(), api_version=version))
+        port = SlurmrestdClient(server, unsigned_token(), api_version=version)
+        if not slurmdbd:
+            await port.info()
+        await call(port)
     except SlurmError:
         pass
     finally:
