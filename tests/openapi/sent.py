@@ -55,10 +55,11 @@ Call = Callable[[SlurmrestdClient], Awaitable[object]]
 def sent(version: str, call: Call, *, slurmdbd: bool = True) -> list[Sent]:
     """All that one call of the port sends on this API version; that it then finds no job does not matter. Without
     `slurmdbd` no path of it is served, and the client knows it."""
-    return asyncio.run(_sent(version, call, slurmdbd))
+    return asyncio.run(sending(version, call, slurmdbd=slurmdbd))
 
 
-async def _sent(version: str, call: Call, slurmdbd: bool) -> list[Sent]:
+async def sending(version: str, call: Call, *, slurmdbd: bool = True) -> list[Sent]:
+    """See `sent`."""
     seen: list[Sent] = []
 
     def answer(request: httpx.Request) -> httpx.Response:
