@@ -17,7 +17,7 @@ from sandboxlib import slurm_cluster
 from sandboxlib.paths import Paths
 from sandboxlib.slurm_suites import SUITES
 from slurmjob_operator.slurm.client import SlurmrestdClient
-from slurmjob_operator.slurm.discovery import AUTO
+from slurmjob_operator.slurm.dialects import DIALECTS
 from slurmjob_operator.slurm.http import SlurmrestdServer
 from slurmjob_operator.slurm.request import JobRequest
 from slurmjob_operator.slurm.token import SlurmToken, parse_token
@@ -92,18 +92,26 @@ class Slurm:
         user: str = "alice",
         *,
         good: bool = True,
-        version: str = AUTO,
+        version: str | None = None,
         between: Callable[[httpx.Request], Awaitable[httpx.Response | None]] | None = None,
     ) -> AsyncIterator[SlurmrestdClient]:
-        """Our client. `between` sees each request before it leaves, may change it, and may answer in its place."""
+        """Our client, on the newest version unless told another. `between` sees each request before it leaves, may
+        change it, and may answer in its place."""
         transport = None if between is None else Between(between)
         server = SlurmrestdServer(self.url, allow_plain_http=True, transport=transport)
         token = self.parsed(self.token(user, good=good))
-        port = SlurmrestdClient(server, token, api_version=self.version if version == AUTO else version)
+        port = SlurmrestdClient(server, token, api_version=version or self.version)
         try:
             yield port
         finally:
             await server.close()
+
+    def accounted(self, filtered: str) -> list[Body]:
+        """What slurmdbd lists of this test's jobs for a window of the last hour, by one of its times."""
+        since = DIALECTS[self.version].time_filter(int(time.time()) - 3600)
+        reply = self.ask("GET", f"slurmdb/{self.version}/jobs?job_name={self.name}&{filtered}={since}")
+        found: list[Body] = reply.json()["jobs"]
+        return found
 
     def parsed(self, text: str) -> SlurmToken:
         return parse_token(text.encode())
