@@ -1,0 +1,270 @@
+"""TRAPS S0 to S5 and POISON: what slurmrestd takes, refuses and answers of a submission.
+
+Each is shown on the daemon that has it, and then met by our client: with the defence, and with it taken away.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from functools import partial
+from typing import Any
+
+import httpx
+import pytest
+from pydantic import ValidationError
+from pydantic.alias_generators import to_snake
+
+from sandboxlib import slurm_cluster
+from sandboxlib.daemons import Daemon, is_running, spawn, stop, wait_ready
+from sandboxlib.ports import listens
+from slurmjob_operator.api.template import JobTemplate
+from slurmjob_operator.slurm.calling import Caller, checked
+from slurmjob_operator.slurm.classify import Operation
+from slurmjob_operator.slurm.client import SlurmrestdClient
+from slurmjob_operator.slurm.dialects import DIALECTS
+from slurmjob_operator.slurm.errors import Refused, SlurmError
+from slurmjob_operator.slurm.http import Reply
+from slurmjob_operator.slurm.template import InvalidTemplate, build_request
+from tests.fakes.free_port import free_port
+from tests.openapi.sent import Sent, sending
+from tests.traps.defended import defended
+from tests.traps.slurm import SCRIPT, Slurm, changed
+
+Suites = Callable[[str], Slurm]
+ALL_SUITES = pytest.mark.parametrize("suite", ["bookworm", "trixie", "forky"])
+OLDEST = pytest.mark.parametrize("suite", ["bookworm"])
+NEWER = pytest.mark.parametrize("suite", ["trixie", "forky"])
+
+
+def by_code_and_errors(patch: pytest.MonkeyPatch) -> None:
+    """An answer to a submission is a success where code and errors say so, and a job then, whatever its id."""
+    send = Caller.send
+
+    async def believing(self: Caller, method: str, path: str, **how: Any) -> Reply:
+        reply = await send(self, method, path, **how)
+        if how["operation"] is not Operation.SUBMIT:
+            return reply
+        body = checked(reply, Operation.SUBMIT)
+        return replace(reply, body={**body, "job_id": body.get("job_id") or 1})
+
+    patch.setattr(Caller, "send", believing)
+
+
+# --- S0 -------------------------------------------------------------------------------------------------------
+
+
+def with_a_charset(patch: pytest.MonkeyPatch) -> None:
+    """As many clients say it."""
+    build = httpx.AsyncClient.build_request
+
+    def named(self: httpx.AsyncClient, *words: Any, **how: Any) -> httpx.Request:
+        request = build(self, *words, **how)
+        if "Content-Type" in request.headers:
+            request.headers["Content-Type"] += "; charset=utf-8"
+        return request
+
+    patch.setattr(httpx.AsyncClient, "build_request", named)
+
+
+@ALL_SUITES
+async def test_trap_s0_the_content_type_to_the_letter(
+    slurm: Suites, suite: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    there = slurm(suite)
+    assert there.submit({}, content_type="application/json; charset=utf-8").status_code in (400, 415)
+
+    async def probe() -> bool:
+        async with there.port() as port:
+            try:
+                return (await port.submit_held(there.request(), comment="x")).job_id > 0
+            except SlurmError:
+                return False
+
+    await defended(monkeypatch, probe=probe, without=with_a_charset)
+
+
+# --- S1, S2, S3 -----------------------------------------------------------------------------------------------
+
+
+@OLDEST
+async def test_trap_s1_errors_beside_a_job_id_are_a_success(
+    slurm: Suites, suite: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    there = slurm(suite)
+    shown = there.submit({})
+    assert (shown.status_code, shown.json()["job_id"] > 0, bool(shown.json()["errors"])) == (200, True, True)
+
+    async def probe() -> bool:
+        async with there.port() as port:
+            try:
+                return (await port.submit_held(there.request(), comment="x")).job_id > 0
+            except SlurmError:
+                return False
+
+    await defended(monkeypatch, probe=probe, without=by_code_and_errors)
+
+
+@NEWER
+async def test_trap_s2_success_without_a_job_id_submitted_nothing(
+    slurm: Suites, suite: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    there = slurm(suite)
+    shown = there.submit({"tasks": "abc"})
+    assert (shown.status_code, shown.json()["errors"], shown.json().get("job_id")) == (200, [], None)
+
+    async def garbled(request: httpx.Request) -> None:
+        if request.url.path.endswith("/job/submit"):
+            changed(request, {"tasks": "abc"})
+
+    async def probe() -> bool:
+        async with there.port(between=garbled) as port:
+            try:
+                await port.submit_held(there.request(), comment="x")
+            except Refused:
+                return True
+            return False
+
+    await defended(monkeypatch, probe=probe, without=by_code_and_errors)
+
+
+@pytest.mark.parametrize(
+    ("suite", "version"), [("trixie", "v0.0.41"), ("trixie", "v0.0.42"), ("forky", "v0.0.42"), ("forky", "v0.0.45")]
+)
+async def test_trap_s3_an_error_500_beside_a_job_id_has_submitted(
+    slurm: Suites, suite: str, version: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    there = slurm(suite)
+    unknown_word = {"mail_type": ["NOSUCH"]}
+    shown = there.submit(unknown_word, version=version)
+    assert shown.status_code >= 400
+    assert shown.json()["job_id"] > 0
+    assert there.ask("GET", f"slurm/{version}/job/{shown.json()['job_id']}").json()["jobs"][0]["name"] == there.name
+
+    async def garbled(request: httpx.Request) -> None:
+        if request.url.path.endswith("/job/submit"):
+            changed(request, unknown_word)
+
+    async def probe() -> bool:
+        async with there.port(version=version, between=garbled) as port:
+            try:
+                return (await port.submit_held(there.request(), comment="x")).job_id > 0
+            except SlurmError:
+                return False
+
+    await defended(monkeypatch, probe=probe, without=by_code_and_errors)
+
+
+# --- S4, POISON: keys that kill slurmrestd -------------------------------------------------------------------
+
+
+def always_with(**keys: Any) -> Callable[[pytest.MonkeyPatch], None]:
+    """Every dialect sends these keys where it has no value for them."""
+
+    def without(patch: pytest.MonkeyPatch) -> None:
+        for version, dialect in tuple(DIALECTS.items()):
+
+            def encode(request: Any, *, _encode: Any = dialect.encode, **how: Any) -> dict[str, Any]:
+                body: dict[str, Any] = _encode(request, **how)
+                return {**body, "job": {**keys, **body["job"]}}
+
+            patch.setitem(DIALECTS, version, replace(dialect, encode=encode))
+
+    return without
+
+
+FIELDS: dict[str, Any] = {"script": SCRIPT, "chdir": "/tmp"}  # noqa: S108
+TEMPLATES: tuple[dict[str, Any], ...] = ({}, {"output": "o"}, {"output": "none", "error": "e"}, {"nodes": 2, "mem": 0})
+
+
+async def submitted(version: str) -> list[dict[str, Any]]:
+    """The jobs of some submissions, as they leave."""
+    found: list[Sent] = []
+    for template in TEMPLATES:
+        request = build_request(JobTemplate.model_validate({**FIELDS, **template}), name="n", now=time.time())
+        found += await sending(version, partial(SlurmrestdClient.submit_held, request=request, comment="c"))
+    return [request.body["job"] for request in found if request.body is not None]
+
+
+@contextmanager
+def own_slurmrestd(there: Slurm) -> Iterator[tuple[str, Daemon]]:
+    """One more slurmrestd, that nobody else asks, and its address."""
+    shared = next(d for d in slurm_cluster.daemons(there.paths, there.suite) if d.name == f"{there.suite}-slurmrestd")
+    port = free_port()
+    name = f"{shared.name}-{there.name}"
+    own = replace(
+        shared,
+        name=name,
+        argv=(*shared.argv[:-1], f"127.0.0.1:{port}"),
+        log=shared.log.with_name(f"{name}.log"),
+        pid_file=shared.pid_file.with_name(f"{name}.pid"),
+        ready=lambda: listens(port),
+    )
+    spawn(own)
+    try:
+        wait_ready(own)
+        yield f"http://127.0.0.1:{port}", own
+    finally:
+        stop([own])
+
+
+@OLDEST
+async def test_trap_s4_argv_kills_slurmrestd(slurm: Suites, suite: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    there = slurm(suite)
+    with own_slurmrestd(there) as (url, daemon):
+        assert there.submit({}, url=url).json()["job_id"] > 0
+        with pytest.raises(httpx.RemoteProtocolError):
+            there.submit({"argv": ["a"]}, url=url)
+        there.until(lambda: not is_running(daemon))
+
+    async def probe() -> bool:
+        jobs = [job for version in DIALECTS for job in await submitted(version)]
+        return bool(jobs) and all("argv" not in job for job in jobs)
+
+    await defended(monkeypatch, probe=probe, without=always_with(argv=["script"]))
+
+
+FILES = ("standard_input", "standard_output", "standard_error")
+
+
+async def test_trap_poison_an_empty_file_name_kills_slurmrestd_later(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Not shown here: whoever then reads a job of 24.11 loses slurmrestd, and others use it at the same time."""
+    with pytest.raises(ValidationError):
+        JobTemplate.model_validate({**FIELDS, "output": ""})
+
+    async def probe() -> bool:
+        jobs = [job for version in DIALECTS for job in await submitted(version)]
+        return bool(jobs) and all(job.get(name) != "" for job in jobs for name in FILES)
+
+    await defended(monkeypatch, probe=probe, without=always_with(**dict.fromkeys(FILES, "")))
+
+
+# --- S5 -------------------------------------------------------------------------------------------------------
+
+
+def unchecked(patch: pytest.MonkeyPatch) -> None:
+    """Whatever stands in a template is taken as it is."""
+    patch.setattr(JobTemplate, "model_validate", lambda raw: JobTemplate.model_construct(**raw))
+
+
+@NEWER
+@pytest.mark.parametrize(("key", "field", "value"), [("tasks", "ntasks", -1), ("cpus_per_task", "cpusPerTask", -5)])
+async def test_trap_s5_values_out_of_all_bounds_are_taken(
+    slurm: Suites, suite: str, key: str, field: str, value: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    there = slurm(suite)
+    shown = there.submit({key: value})
+    assert (shown.status_code, shown.json()["job_id"] > 0) == (200, True)
+
+    async def probe() -> bool:
+        try:
+            template = JobTemplate.model_validate({**FIELDS, to_snake(field): value})
+            request = build_request(template, name="n", now=time.time())
+        except (ValidationError, InvalidTemplate):
+            return True
+        call = partial(SlurmrestdClient.submit_held, request=request, comment="c")
+        return all((one.body or {})["job"].get(key) != value for one in await sending(there.version, call))
+
+    await defended(monkeypatch, probe=probe, without=unchecked)
