@@ -18,6 +18,7 @@ from sandboxlib import control_plane, operator_process, slurm_cluster
 from sandboxlib.daemons import Daemon, is_running, kill, start, stop
 from sandboxlib.operator_process import Launch
 from sandboxlib.paths import Paths
+from tests.real import api
 
 SUITE = os.environ.get("SANDBOX_SUITE") or "forky"
 """The one Slurm that these tests run against; `tests/run.py` has a lane for each."""
@@ -113,8 +114,7 @@ class Tenant:
         return [(e["reason"], e["type"], e["note"]) for e in sorted(found, key=lambda e: str(e["eventTime"]))]
 
     def get(self, name: str, kind: str = "slurmjob") -> dict[str, Any]:
-        body: dict[str, Any] = json.loads(self.kubectl("get", kind, name, "-o", "json"))
-        return body
+        return api.read(self.paths, namespace=self.namespace, kind=kind, name=name)
 
     def status(self, name: str) -> dict[str, Any]:
         status: dict[str, Any] = self.get(name)["status"]

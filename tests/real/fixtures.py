@@ -55,21 +55,19 @@ def _operator_lock(paths: Paths) -> Iterator[None]:
 
 @pytest.fixture
 def namespace(sandbox: Paths, request: pytest.FixtureRequest) -> Iterator[Tenant]:
-    """A namespace without a connection. Its deletion is asked for and, where others run beside it, not
-    waited for: that it ends, whatever was in it, is a check of its own when all tests are done.
+    """A namespace without a connection. Its deletion is asked for and not waited for: that it ends, whatever was in
+    it, is a check of its own when all tests are done.
 
-    After a test that is alone the objects with finalizers go first: a namespace that finds one is looked at again
-    only after 10 s."""
+    After a test that is alone what has a finalizer goes first, while the operator runs: the next test may take it
+    away."""
     words = re.sub(r"[^a-z0-9]+", "-", request.node.name.lower())[:50].strip("-")
     name = f"{words}-{secrets.token_hex(3)}"
     control_plane.kubectl(sandbox, "create", "namespace", name)
     control_plane.kubectl(sandbox, "label", "namespace", name, f"{LABEL}=true")
     yield Tenant(paths=sandbox, namespace=name)
-    alone = request.node.get_closest_marker("alone") is not None
-    wait = f"--wait={'true' if alone else 'false'}"
-    if alone:
+    if request.node.get_closest_marker("alone") is not None:
         control_plane.kubectl(sandbox, "-n", name, "delete", "slurmjobs,slurmconnections", "--all", "--timeout=60s")
-    control_plane.kubectl(sandbox, "delete", "namespace", name, "--ignore-not-found", wait, "--timeout=60s")
+    control_plane.kubectl(sandbox, "delete", "namespace", name, "--ignore-not-found", "--wait=false")
 
 
 @pytest.fixture
