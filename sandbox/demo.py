@@ -33,7 +33,7 @@ def main() -> int:
     keep = os.environ.get("KEEP") == "1"
     try:
         title("1. A real Kubernetes API server and a real Slurm on this machine")
-        if sandbox(["up"]) != 0:
+        if sandbox(["up", "--kube", "--slurm", SUITE]) != 0:
             return 1
         up_seconds = time.monotonic() - began
         install(paths)

@@ -200,7 +200,7 @@ async def test_a_token_with_a_wrong_signature_is_rejected(contract: Contract) ->
     port = contract.cluster.port("alice", accepted=False)
     with pytest.raises(CredentialsRejected):
         await port.info()
-    for reading in (port.job(1), port.states([1]), port.accounting(1)):
+    for reading in (port.job(1), port.states([1])):
         with pytest.raises(CredentialsRejected):
             await reading
     silent = contract.cluster.api_version == "v0.0.38"

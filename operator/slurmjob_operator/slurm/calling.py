@@ -120,11 +120,12 @@ def checked(reply: Reply, operation: Operation) -> Mapping[str, Any]:
 
 def error_of(reply: Reply, operation: Operation) -> SlurmError:
     """The error for an answer that is no success."""
+    told = _telling_error(reply.body or {}, operation)
     error = classify(
         operation=operation,
-        code=error_number(first_error(reply.body or {})),
+        code=error_number(told),
         status=reply.status,
-        message=explain(reply, f"HTTP status {reply.status}"),
+        message=explain(reply, f"HTTP status {reply.status}", told),
         answered_by_slurm=reply.body is not None,
     )
     if isinstance(error, RateLimited):
@@ -143,14 +144,23 @@ def first_error(body: Mapping[str, Any]) -> Mapping[str, Any] | None:
     return errors[0] if errors else None
 
 
+def _telling_error(body: Mapping[str, Any], operation: Operation) -> Mapping[str, Any] | None:
+    """Of several errors the one to go by. 22.05 refuses a submission with -1 ("unspecified") before the number that
+    says why; where something is read, -1 is what a silent slurmctld gives, and stays the first."""
+    errors = rows(body, "errors")
+    if operation is Operation.SUBMIT:
+        errors.sort(key=lambda error: error_number(error) in (None, -1))
+    return errors[0] if errors else None
+
+
 def error_number(error: Mapping[str, Any] | None) -> int | None:
     """Slurm's number of an error; job/submit of v0.0.38 calls it `error_code`."""
     return None if error is None else reading.number(error.get("error_number", error.get("error_code")))
 
 
-def explain(reply: Reply, fallback: str) -> str:
-    """Slurm's own words and number."""
-    first = first_error(reply.body or {})
+def explain(reply: Reply, fallback: str, told: Mapping[str, Any] | None = None) -> str:
+    """Slurm's own words and number; those of the first error unless another one is named."""
+    first = told or first_error(reply.body or {})
     if first is None:
         return f"{fallback}: {reply.text}" if reply.text else fallback
     words = reading.text(first.get("description")) or reading.text(first.get("error")) or fallback

@@ -10,6 +10,7 @@ from slurmjob_operator.core.identity import SLURMDBD_NAME_BYTES, same_name
 from slurmjob_operator.core.records import JobRecord, Source
 from slurmjob_operator.slurm.calling import Caller, rows
 from slurmjob_operator.slurm.dialects import reading
+from slurmjob_operator.slurm.dialects.dialect import time_text
 from slurmjob_operator.slurm.errors import AccountingUnavailable, JobNotFound, Unavailable
 
 SPECIAL: Final = frozenset(",\"'[]")
@@ -58,7 +59,7 @@ class Finder:
         """slurmdbd's newest record of each job of our user, once slurmdbd has heard all that slurmctld knows."""
         await self._wait_until_slurmdbd_has_heard_all()
         dialect = self._caller.known()
-        query = [("submit_time", dialect.time_filter(since)), ("skip_steps", "true")]
+        query = [("submit_time", time_text(since)), ("skip_steps", "true")]
         if name is not None and _can_be_asked_for(name):
             query.append(("job_name", name))
         if dialect.filters_by_user:

@@ -316,3 +316,14 @@ async def test_a_cancel_carries_no_signal() -> None:
         return httpx.Response(200, json={"errors": []})
 
     await client(answer).cancel(7)
+
+
+async def test_22_05_refuses_with_unspecified_errors_before_the_one_that_says_why() -> None:
+    """As for a deadline that has passed: nothing was submitted, and nothing has to be searched for."""
+    errors = [error(-1, "Unspecified error"), error(-1, "Unspecified error"), error(9001, "Conversion failure")]
+    with pytest.raises(Refused, match="9001"):
+        await always(400, {"errors": errors}).submit_held(REQUEST, comment="c")
+    with pytest.raises(OutcomeUnknown):
+        await always(500, {"errors": errors[:2]}).submit_held(REQUEST, comment="c")
+    with pytest.raises(Unavailable):
+        await always(500, {"errors": [error(-1), error(2017)], "jobs": []}).job(7)

@@ -162,7 +162,7 @@ async def test_trap_a1_a2_search_asks_slurmdbd_by_submit_time_and_slurmctld_for_
 
     records = await client(answer).search(name="wing", since=100)
     assert [(record.job_id, record.comment) for record in records] == [(7, "[marker]"), (10, "x")]
-    assert "submit_time=100" in asked[0]
+    assert "submit_time=uts100" in asked[0]
     assert "job_name=wing" in asked[0]
     assert "users=alice" in asked[0]
 

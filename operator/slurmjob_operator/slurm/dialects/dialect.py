@@ -10,6 +10,13 @@ from slurmjob_operator.core.records import JobRecord
 from slurmjob_operator.slurm.request import JobRequest
 
 
+def time_text(epoch: int) -> str:
+    """Epoch seconds as Slurm's own parser of times takes them, on every release and in every time zone. Bare numbers
+    are refused by 22.05 and by v0.0.40 and v0.0.41 of 24.11, and a date would be one of the cluster's zone
+    (measured)."""
+    return f"uts{epoch}"
+
+
 class Encode(Protocol):
     """Makes the body of job/submit. The job is held; keys without a value are left out."""
 
@@ -21,15 +28,13 @@ class Encode(Protocol):
 class Dialect:
     """One API version.
 
-    `controller_record` and `accounting_record` make records of slurmctld's and slurmdbd's rows; `time_filter` writes
-    epoch seconds as slurmdbd's filters take them.
+    `controller_record` and `accounting_record` make records of slurmctld's and slurmdbd's rows.
     """
 
     version: str
     encode: Encode
     controller_record: Callable[[Mapping[str, Any]], JobRecord]
     accounting_record: Callable[[Mapping[str, Any]], JobRecord]
-    time_filter: Callable[[int], str]
     lists_states: bool
     """Whether jobs/state tells the states of many jobs in one request."""
     filters_by_user: bool

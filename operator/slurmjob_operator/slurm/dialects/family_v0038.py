@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from slurmjob_operator.core.records import JobRecord, Source
 from slurmjob_operator.slurm.dialects import file_names, reading
-from slurmjob_operator.slurm.dialects.dialect import Dialect
+from slurmjob_operator.slurm.dialects.dialect import Dialect, time_text
 from slurmjob_operator.slurm.request import JobRequest
 
 VERSIONS: Final = ("v0.0.38",)
@@ -46,7 +46,7 @@ def encode(request: JobRequest, *, comment: str, version: str, extra: str | None
         "gres": _without("gres/", request.tres_per_node),
         "gpus": _without("gres/gpu:", request.tres_per_job),
         "dependency": request.dependency,
-        "deadline": None if request.deadline is None else _time(request.deadline),
+        "deadline": None if request.deadline is None else time_text(request.deadline),
         # `requeue: false` is ignored (measured); this key is not in the document
         "requeue": True if request.requeue else None,
         "no_requeue": True if request.requeue is False else None,
@@ -88,12 +88,6 @@ def _without(prefix: str, tres: str | None) -> str | None:
     if tres is None:
         return None
     return ",".join(part.removeprefix(prefix) for part in tres.split(","))
-
-
-def _time(epoch: int) -> str:
-    """Epoch seconds as Slurm's own parser of times takes them in every time zone; bare numbers and dates of UTC it
-    does not (measured)."""
-    return f"uts{epoch}"
 
 
 def controller_record(raw: Mapping[str, Any]) -> JobRecord:
@@ -187,7 +181,6 @@ DIALECTS: Final = tuple(
         encode=encode,
         controller_record=controller_record,
         accounting_record=accounting_record,
-        time_filter=_time,
         lists_states=False,
         filters_by_user=False,
         knows_extra=False,

@@ -188,7 +188,6 @@ DIALECTS: Final = tuple(
         encode=encode,
         controller_record=controller_record,
         accounting_record=accounting_record,
-        time_filter=str,
         lists_states=version not in WITHOUT_STATES,
         filters_by_user=True,
         knows_extra=True,
