@@ -32,6 +32,10 @@ check: $(STAMP) ## All static checks: format, lint, types, layers, CRDs up to da
 crds: $(STAMP) ## Generate crds/ from the models
 	$(PY) -m slurmjob_operator.api.crds crds
 
+.PHONY: docs
+docs: $(STAMP) ## Generate the pages of docs/ that are made from tests
+	PYTHONPATH=sandbox $(PY) -m tests.real.releases docs/releases.md
+
 .PHONY: test-unit
 test-unit: $(STAMP) ## Unit tests and the model: a minute at most
 	$(PY) -m pytest tests/unit tests/model -q -n auto

@@ -7,7 +7,7 @@ import time
 import uuid
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Any, Protocol
 
 import pytest
 import pytest_asyncio
@@ -24,6 +24,7 @@ from slurmjob_operator.slurm.request import JobRequest, TimeLimit
 from slurmjob_operator.slurm.token import parse_token
 from tests.fakes.slurm import InMemorySlurm
 from tests.real.cluster import SUITE
+from tests.real.releases import Differs, expected
 
 MEMORY = "memory"
 LONGEST_SECONDS = 40.0
@@ -111,6 +112,10 @@ class Contract:
         accepted = await self.port.submit_held(self.request(kind), comment=comment)
         return accepted.job_id
 
+    def expected(self, row: Differs) -> Any:
+        """What this release does."""
+        return expected(row)
+
     async def until(self, job_id: int, what: Callable[[JobRecord], bool]) -> JobRecord:
         """Read the job until it is so."""
         deadline = time.monotonic() + LONGEST_SECONDS
@@ -132,7 +137,11 @@ class Contract:
             await self.cluster.turn()
 
 
-@pytest_asyncio.fixture(params=[MEMORY, *SUITES[SUITE].api_versions])
+IN_MEMORY = [MEMORY] if SUITE == "forky" else []
+"""It does what the newest release does, and is tested beside it."""
+
+
+@pytest_asyncio.fixture(params=[*IN_MEMORY, *SUITES[SUITE].api_versions])
 async def contract(request: pytest.FixtureRequest) -> AsyncIterator[Contract]:
     """The same tests against the in-memory Slurm and against each API version of the real one."""
     if request.param == MEMORY:

@@ -29,6 +29,8 @@ OF_ONE_JOB_ALONE = {
     "JobId", "JobName", "SubmitTime", "EligibleTime", "AccrueTime", "LastSchedEval", "Comment", "Command", "SubmitLine",
     "AllocNode:Sid", "Priority", "Scheduler", "BatchFlag",
 }  # fmt: skip
+CANNOT_BE_SAID = {"v0.0.40": {"OOMKillStep"}, "v0.0.41": {"OOMKillStep"}}
+"""Fields that a version has no key for: slurmrestd sets them as it likes."""
 """`Command` and `SubmitLine` name sbatch's file, `AllocNode:Sid` who asked."""
 
 FILES = {"StdOut", "StdErr"}
@@ -122,7 +124,11 @@ async def test_the_same_job_as_sbatch(sandbox: Paths, version: str) -> None:
     shown = _shown(sandbox)
     _inside(sandbox, "scancel", *(str(job_id) for job_id in (*ours, *theirs)))
     differing = {
-        " ".join(options): _differences(shown[mine], shown[other])
+        " ".join(options): {
+            field: values
+            for field, values in _differences(shown[mine], shown[other]).items()
+            if field not in CANNOT_BE_SAID.get(version, ())
+        }
         for (_, options), mine, other in zip(ROWS, ours, theirs, strict=True)
     }
     assert not any(differing.values()), {row: found for row, found in differing.items() if found}

@@ -77,7 +77,8 @@ class SlurmPort(Protocol):
     async def cancel(self, job_id: int) -> None:
         """Cancel the job. A job that has ended, or that nobody knows, is a success: read back to know which.
 
-        Raises `Refused` (somebody else's job), `OutcomeUnknown`.
+        Raises `Refused` (somebody else's job), `OutcomeUnknown`. Not guaranteed: that a refusal is told (v0.0.40 and
+        v0.0.41 answer as to a success).
         """
 
     async def accounting_backlog(self) -> int | None:

@@ -147,7 +147,7 @@ def test_commands_are_shown_with_what_they_print(
 
 def test_it_cleans_up_after_success(steps: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     assert demo.main() == 0
-    assert steps == ["up", "install", "story", "down --purge"]
+    assert steps == ["up --kube --slurm forky", "install", "story", "down --purge"]
     assert capsys.readouterr().out.endswith("demo: every job came to the end that it should\n")
 
 
@@ -156,7 +156,7 @@ def test_it_stays_up_if_wanted(
 ) -> None:
     monkeypatch.setenv("KEEP", "1")
     assert demo.main() == 0
-    assert steps == ["up", "install", "story"]
+    assert steps == ["up --kube --slurm forky", "install", "story"]
     assert "sandbox/sandbox down --purge" in capsys.readouterr().out
 
 
@@ -186,4 +186,4 @@ def test_a_sandbox_that_does_not_come_up_is_a_failure(steps: list[str], monkeypa
 
     monkeypatch.setattr(demo, "sandbox", sandbox)
     assert demo.main() == 1
-    assert steps == ["up", "down --purge"]
+    assert steps == ["up --kube --slurm forky", "down --purge"]
