@@ -25,7 +25,8 @@ def test_success(tenant: Tenant) -> None:
     assert status["effective"]["timeLimitSeconds"] == 300
     assert tenant.executions("good") == {status["jobId"]: 1}
     assert "Reconciling" not in {c["type"] for c in status["conditions"]}
-    assert tenant.get("good")["metadata"].get("finalizers") is None, "an ended job needs nobody to let it go"
+    # An ended job needs nobody to let it go.
+    tenant.wait_until(lambda: "finalizers" not in tenant.get("good")["metadata"], seconds=10)
 
 
 def test_events_tell_the_story(tenant: Tenant) -> None:
@@ -132,7 +133,8 @@ def test_a_failed_run_is_tried_again(tenant: Tenant) -> None:
     seen = f"/home/alice/seen-{tenant.namespace}"
     script = f"test -e {seen} && exit 0; touch {seen}; exit 3"
     spec = {"backoffLimit": 2}
-    tenant.apply(tenant.manifest("retried", script=script, spec=spec, ledger="/home/alice/ledger-of-retries"))
+    ledger = "/home/alice/ledger-of-retries"
+    tenant.apply(tenant.manifest("retried", script=script, spec=spec, ledger=ledger, jobName=tenant.namespace))
     tenant.wait_state("retried", "Retrying")
     first = tenant.status("retried")
     assert tenant.condition("retried", "Finished")["status"] == "False"
@@ -148,7 +150,7 @@ def test_a_failed_run_is_tried_again(tenant: Tenant) -> None:
         (1, first["jobId"], "FAILED", "NonZeroExitCode", 3),
         (2, status["jobId"], "COMPLETED", "Completed", 0),
     ]
-    assert tenant.slurm_states("retried") == ["FAILED", "COMPLETED"]
+    assert tenant.slurm_states(tenant.namespace) == ["FAILED", "COMPLETED"]
 
 
 @pytest.mark.alone

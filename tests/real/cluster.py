@@ -180,9 +180,10 @@ class Tenant:
         rows = self.slurm("sacct", "-X", "-D", "-n", "-P", "-S", "now-1hour", "-j", job_id, "-o", "State").split("\n")
         return [row.partition(" ")[0] for row in rows if row]
 
-    def slurm_states(self, name: str) -> list[str]:
-        """States in slurmdbd of all jobs that carry this object's marker name."""
-        out = self.slurm("sacct", "-X", "-n", "-P", "-S", "now-1hour", "-u", "alice", f"--name={name}", "-o", "State")
+    def slurm_states(self, job_name: str) -> list[str]:
+        """States in slurmdbd of all jobs of this name."""
+        argv = ("sacct", "-X", "-n", "-P", "-S", "now-1hour", "-u", "alice", f"--name={job_name}", "-o", "State")
+        out = self.slurm(*argv)
         return out.split("\n") if out else []
 
 

@@ -5,11 +5,13 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 
 from sandboxlib import slurm_cluster
 from sandboxlib.daemons import start, stop
 from tests.real import cluster
 from tests.real.cluster import SUITE, Tenant
+from tests.real.releases import Differs, expected
 
 WITHOUT = ("AccountingStorage", "AccountingStore", "Priority", "Preempt")
 """What a configuration without accounting storage cannot have: limits of associations, and what goes by QOS."""
@@ -28,7 +30,7 @@ def without_slurmdbd(tenant: Tenant) -> Iterator[None]:
         state.mkdir()
         os.chown(state, kept.stat().st_uid, kept.stat().st_gid)
         configuration.write_text("".join(li for li in text.splitlines(keepends=True) if not li.startswith(WITHOUT)))
-        _start(tenant)
+        _start(tenant, *expected(Differs.NO_SLURMDBD))
         yield
     finally:
         stop(daemons)
@@ -38,7 +40,8 @@ def without_slurmdbd(tenant: Tenant) -> Iterator[None]:
         _start(tenant)
 
 
-def _start(tenant: Tenant) -> None:
+def _start(tenant: Tenant, *flags: str) -> None:
     start(cluster.slurm_daemon(tenant.paths, "slurmctld"))
-    start(cluster.slurm_daemon(tenant.paths, "slurmrestd"))
+    slurmrestd = cluster.slurm_daemon(tenant.paths, "slurmrestd")
+    start(replace(slurmrestd, argv=(*slurmrestd.argv, *flags)))
     slurm_cluster.bring_back(tenant.paths, SUITE)

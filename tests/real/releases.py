@@ -31,6 +31,7 @@ class Differs(StrEnum):
     TOO_MANY_NODES = "More nodes than the partition has"
     UNKNOWN_DEPENDENCY = "`dependency: afterok:` a job that Slurm does not know"
     WHILE_COMPLETING = "State while nodes are cleaned up"
+    NO_SLURMDBD = "A Slurm that has no slurmdbd"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -110,6 +111,10 @@ TABLE: Final[Mapping[Differs, Mapping[str, Said]]] = {
             "`COMPLETING` beside the state that it ends in: a deleted job is let go at once",
             *NEWER,
         ),
+    },
+    Differs.NO_SLURMDBD: {
+        **_same((), "works", "bookworm", "forky"),
+        **_same(("-s", "slurmctld"), "works; slurmrestd does not start without `-s slurmctld` there", "trixie"),
     },
 }
 
