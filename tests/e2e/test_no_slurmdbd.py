@@ -7,6 +7,7 @@ import pytest
 from tests.real import cluster
 from tests.real.cluster import Tenant
 from tests.real.no_slurmdbd import without_slurmdbd
+from tests.real.releases import Differs, expected
 
 OF_ITS_OWN = "/home/alice/ledger-without-slurmdbd"
 """Its job ids begin anew, so its executions are counted apart."""
@@ -19,7 +20,8 @@ def _apply(tenant: Tenant, name: str, script: str = "true") -> None:
 @pytest.mark.alone
 @pytest.mark.timeout(180)
 def test_a_slurm_without_slurmdbd(tenant: Tenant) -> None:
-    with cluster.operator_replaced(tenant.paths), without_slurmdbd(tenant):
+    flags = expected(Differs.NO_SLURMDBD)
+    with cluster.operator_replaced(tenant.paths), without_slurmdbd(tenant, flags):
         cluster.operator_start(tenant.paths)
         _apply(tenant, "good", "sleep 1")
         tenant.wait("good", "Complete", seconds=60)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 
@@ -11,15 +11,15 @@ from sandboxlib import slurm_cluster
 from sandboxlib.daemons import start, stop
 from tests.real import cluster
 from tests.real.cluster import SUITE, Tenant
-from tests.real.releases import Differs, expected
 
 WITHOUT = ("AccountingStorage", "AccountingStore", "Priority", "Preempt")
 """What a configuration without accounting storage cannot have: limits of associations, and what goes by QOS."""
 
 
 @contextmanager
-def without_slurmdbd(tenant: Tenant) -> Iterator[None]:
-    """slurmctld starts with an empty state, and in the end with the one that it had before."""
+def without_slurmdbd(tenant: Tenant, flags: Sequence[str]) -> Iterator[None]:
+    """slurmctld starts with an empty state, and in the end with the one that it had before. `flags` are more ones for
+    slurmrestd meanwhile."""
     folder = slurm_cluster.folder(tenant.paths, SUITE)
     configuration, state = folder / "etc-slurm/slurm.conf", folder / "lib-slurm/ctld"
     text, kept = configuration.read_text(), state.with_name("ctld-kept")
@@ -30,7 +30,7 @@ def without_slurmdbd(tenant: Tenant) -> Iterator[None]:
         state.mkdir()
         os.chown(state, kept.stat().st_uid, kept.stat().st_gid)
         configuration.write_text("".join(li for li in text.splitlines(keepends=True) if not li.startswith(WITHOUT)))
-        _start(tenant, *expected(Differs.NO_SLURMDBD))
+        _start(tenant, *flags)
         yield
     finally:
         stop(daemons)
