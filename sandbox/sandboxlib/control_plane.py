@@ -17,7 +17,7 @@ from pathlib import Path
 from sandboxlib import kube_binaries, ports
 from sandboxlib.certificates import Leaf, make_ca, make_key_pair, make_leaf
 from sandboxlib.daemons import Daemon, SandboxError, State, send, spawn, state_of, stop, wait_ready
-from sandboxlib.paths import Paths
+from sandboxlib.paths import Paths, renew
 from sandboxlib.progress import step
 
 CONTROLLERS = (
@@ -147,9 +147,7 @@ def write_kubeconfig(target: Path, *, server: str, ca: Path, user: dict[str, str
         "contexts": [{"name": "sandbox", "context": {"cluster": "sandbox", "user": "sandbox"}}],
         "current-context": "sandbox",
     }
-    target.parent.mkdir(parents=True, exist_ok=True)
-    target.touch(mode=0o600)
-    target.write_text(json.dumps(config, indent=1) + "\n")
+    renew(target, json.dumps(config, indent=1) + "\n", mode=0o600)
 
 
 def _daemon(paths: Paths, name: str, *flags: str) -> Daemon:

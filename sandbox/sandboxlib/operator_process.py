@@ -10,7 +10,7 @@ from pathlib import Path
 
 from sandboxlib import control_plane, ports
 from sandboxlib.daemons import Daemon, SandboxError, start
-from sandboxlib.paths import Paths
+from sandboxlib.paths import Paths, renew
 
 NAMESPACE = "slurmjob-system"
 ACCOUNT = "slurmjob-operator"
@@ -94,8 +94,7 @@ def kubeconfig_through(paths: Paths, *, server: str, ca: Path | None = None) -> 
     config["clusters"][0]["cluster"] = {"server": server} | ({"certificate-authority": str(ca)} if ca else {})
     name = "".join(letter if letter.isalnum() else "-" for letter in server)
     target = kubeconfig(paths).with_name(f"kubeconfig-{name}")
-    target.touch(mode=0o600)
-    target.write_text(json.dumps(config, indent=1) + "\n")
+    renew(target, json.dumps(config, indent=1) + "\n", mode=0o600)
     return target
 
 

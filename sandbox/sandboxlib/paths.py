@@ -8,6 +8,7 @@ a killed run leaves nothing half-made under a final name.
 from __future__ import annotations
 
 import os
+import threading
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -63,3 +64,15 @@ def _first_port(text: str) -> int:
     if not (text.isascii() and text.isdigit() and FIRST_PORT <= int(text) < LAST_PORT):
         raise ValueError(f"SANDBOX_FIRST_PORT={text}: it is a number from {FIRST_PORT} to {LAST_PORT - 1}")
     return int(text)
+
+
+def renew(path: Path, text: str, *, mode: int = 0o644) -> None:
+    """Write a file of configuration, if it is not so already. The race: somebody else reads it at the same moment, so
+    it is never seen half-written."""
+    if path.exists() and path.read_text() == text:
+        return
+    path.parent.mkdir(parents=True, exist_ok=True)
+    renewed = path.with_name(f".{path.name}.{os.getpid()}-{threading.get_ident()}")
+    renewed.touch(mode=mode)
+    renewed.write_text(text)
+    renewed.replace(path)

@@ -8,7 +8,7 @@ import socket
 from pathlib import Path
 
 from sandboxlib import ports, slurm_config, slurm_rootfs, slurm_view
-from sandboxlib.paths import Paths
+from sandboxlib.paths import Paths, renew
 from sandboxlib.slurm_suites import SUITES, USERS, Suite
 
 IDS_PER_PORT = 6000
@@ -129,7 +129,7 @@ def write_configuration(paths: Paths, suite: str, root: Path) -> None:
         "slurmdbd.conf": slurm_config.slurmdbd_conf(chosen),
     }
     for name, text in texts.items():
-        (etc / name).write_text(text)
+        renew(etc / name, text)
     _owned(etc / "slurmdbd.conf", owner["slurm"])
     _secret(etc / "jwt_hs256.key", owner["slurm"])
     _secret(state / "etc-munge/munge.key", owner["munge"])
@@ -138,7 +138,7 @@ def write_configuration(paths: Paths, suite: str, root: Path) -> None:
         if not device.exists():
             os.mknod(device, 0o600 | 0o020000, os.makedev(1, 3))
             device.chmod(0o666)
-    (state / "hosts").write_text(f"127.0.0.1 localhost {chosen.hostname}\n")
+    renew(state / "hosts", f"127.0.0.1 localhost {chosen.hostname}\n")
 
 
 def _secret(path: Path, owner: tuple[int, int]) -> None:

@@ -28,7 +28,6 @@ class Differs(StrEnum):
     REFUSED_TOKEN = "A token that Slurm refuses"
     CLUSTER_NAME = "`status.clusterName`"
     EXTRA = "`markerFields: [Comment, Extra]`"
-    TOO_MANY_NODES = "More nodes than the partition has"
     UNKNOWN_DEPENDENCY = "`dependency: afterok:` a job that Slurm does not know"
     WHILE_COMPLETING = "State while nodes are cleaned up"
     NO_SLURMDBD = "A Slurm that has no slurmdbd"
@@ -90,10 +89,6 @@ TABLE: Final[Mapping[Differs, Mapping[str, Said]]] = {
     Differs.EXTRA: {
         **_same(False, "refused: jobs have no field `extra` before 23.11", "bookworm"),
         **_same(True, "works", *NEWER),
-    },
-    Differs.TOO_MANY_NODES: {
-        **_same("Pending", "waits, with the reason `PartitionConfig`", "bookworm", "forky"),
-        **_same("Rejected", "refused: `Requested node configuration is not available`", "trixie"),
     },
     Differs.UNKNOWN_DEPENDENCY: {
         **_same("Complete", "**dropped silently, and the job runs**, as with sbatch of that release", "bookworm"),

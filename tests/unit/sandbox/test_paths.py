@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from sandboxlib.paths import CHECKOUT, Paths, default_paths
+from sandboxlib.paths import CHECKOUT, Paths, default_paths, renew
 
 NAMES = ("SANDBOX_STATE", "SANDBOX_CACHE", "SANDBOX_FIRST_PORT", "XDG_CACHE_HOME", "HOME")
 
@@ -82,3 +82,17 @@ def test_a_place_that_cannot_be_made_is_named(paths: Paths, tmp_path: Path) -> N
     with pytest.raises(OSError, match="Not a directory") as error:
         replace(paths, cache=blocked / "cache").make()
     assert Path(str(error.value.filename)).is_relative_to(blocked)
+
+
+def test_a_renewed_file_is_replaced_as_a_whole_and_only_if_it_differs(tmp_path: Path) -> None:
+    file = tmp_path / "sub" / "conf"
+    renew(file, "one\n", mode=0o600)
+    first = file.stat()
+    assert (file.read_text(), first.st_mode & 0o777) == ("one\n", 0o600)
+    renew(file, "one\n")
+    assert file.stat().st_ino == first.st_ino
+    with file.open() as reader:
+        renew(file, "two\n", mode=0o600)
+        assert reader.read() == "one\n", "who has it open reads the old one to its end"
+    assert file.read_text() == "two\n"
+    assert [path.name for path in file.parent.iterdir()] == ["conf"]
