@@ -22,9 +22,9 @@ venv: $(STAMP) ## Make the virtual environment from the lock file
 
 .PHONY: check
 check: $(STAMP) ## All static checks: format, lint, types, layers, CRDs up to date
-	$(VENV)/bin/ruff format --check operator sandbox tests
-	$(VENV)/bin/ruff check operator sandbox tests
-	$(VENV)/bin/mypy operator/slurmjob_operator sandbox/sandboxlib sandbox/demo.py tests/run.py tests/real tests/fakes tests/faults tests/model tests/contract tests/openapi tests/traps
+	$(VENV)/bin/ruff format --check operator sandbox tests bench
+	$(VENV)/bin/ruff check operator sandbox tests bench
+	$(VENV)/bin/mypy operator/slurmjob_operator sandbox/sandboxlib sandbox/demo.py tests/run.py tests/real tests/fakes tests/faults tests/model tests/contract bench tests/openapi tests/traps
 	$(VENV)/bin/lint-imports --no-cache
 	@$(PY) -m slurmjob_operator.api.crds $(VENV)/crds && diff -r $(VENV)/crds crds || { echo "crds/ is stale: run make crds"; exit 1; }
 
@@ -52,6 +52,10 @@ test-faults: $(STAMP) ## The fault runs alone, the long ones too: outages of eve
 check-openapi: $(STAMP) ## Committed OpenAPI documents against those that the three slurmrestd serve now
 	@sandbox/sandbox up --slurm bookworm --slurm trixie --slurm forky
 	@PYTHONPATH=sandbox $(PY) -m tests.openapi.compare
+
+.PHONY: bench-following
+bench-following: $(STAMP) ## What following jobs costs on a slurmrestd without jobs/state (5 minutes; result in bench/)
+	PYTHONPATH=sandbox $(PY) -m bench.following
 
 .PHONY: demo
 demo: $(STAMP) ## The story in one run: real Kubernetes, real Slurm, five SlurmJobs (KEEP=1 leaves it running)

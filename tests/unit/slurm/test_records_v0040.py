@@ -225,3 +225,29 @@ def test_slurms_sentence_and_the_node_that_failed() -> None:
     assert (record.description, record.failed_node) == ("job requeued in held state", "n7")
     assert family.accounting_record({"job_id": 1, "failed_node": "n7"}).failed_node == "n7"
     assert family.accounting_record({"job_id": 1, "failed_node": ""}).failed_node is None
+
+
+V0_0_39: dict[str, Any] = CONTROLLER | {
+    "job_state": "FAILED",
+    "exit_code": _number(768),
+    "submit_time": 1_800_000_000,
+    "start_time": 1_800_000_010,
+    "end_time": 1_800_000_020,
+}
+
+
+@pytest.mark.parametrize(
+    ("status", "exit_code", "signal"), [(_number(768), 3, None), (_number(9), None, 9), (_number(0), 0, None)]
+)
+def test_v0_0_39_document_only_slurmctld_answers_in_words_of_v0_0_38(
+    status: dict[str, Any], exit_code: int | None, signal: int | None
+) -> None:
+    record = family.controller_record(V0_0_39 | {"exit_code": status})
+    assert (record.states, record.exit_code, record.signal) == (frozenset({"FAILED"}), exit_code, signal)
+    assert (record.submit_time, record.start_time, record.end_time) == (1_800_000_000, 1_800_000_010, 1_800_000_020)
+
+
+def test_v0_0_39_document_only_slurmdbd_calls_a_signals_number_signal_id() -> None:
+    exit_code = {"status": "SIGNALED", "return_code": 0, "signal": {"signal_id": 9, "name": "Killed"}}
+    record = family.accounting_record({"job_id": 7, "state": {"current": "FAILED"}, "exit_code": exit_code})
+    assert (record.states, record.exit_code, record.signal) == (frozenset({"FAILED"}), 0, 9)
