@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Final
 
 READS_PER_SECOND: Final = 50.0
-"""Some 15 % of one core, over slurmrestd, slurmctld and ourselves together (3 ms a read, measured on 22.05)."""
+"""Some 13 % of one core, over slurmrestd, slurmctld and ourselves together (2.6 ms a read, measured on 22.05)."""
 
 SAVED_SECONDS: Final = 20.0
 """Reads that were not used are kept for so long."""
