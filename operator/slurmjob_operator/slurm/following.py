@@ -1,9 +1,9 @@
 """The states of many jobs that slurmctld has in memory: in one request where it can tell them so, else job by job.
 
-Job by job costs 2.6 ms of CPU a job in all daemons together, a whole list 0.18 ms for each job in it (22.05,
-measured: bench/following.py). The list is not asked for all the same: its cost follows the cluster's jobs, not ours, and each of
-slurmrestd's threads keeps the memory of the longest that it made (3,000 jobs: 1,040 MiB after 12 lists, one after
-another; reads by id: 15 MiB). So jobs are read one by one, in turn, as many as a budget allows.
+Job by job costs 2.6 ms of CPU a job in all daemons together, a whole list 0.18 ms for each job in it (measured on
+22.05, bench/following.py). The list is not asked for all the same: its cost follows the cluster's jobs, not ours, and
+each of slurmrestd's threads keeps the memory of the longest that it made (3,000 jobs: 1,040 MiB after 12 lists, one
+after another; reads by id: 15 MiB). So jobs are read one by one, in turn, as many as a budget allows.
 """
 
 from __future__ import annotations
