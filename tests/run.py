@@ -1,166 +1,129 @@
-"""Every test in one run, as `make test` does it: unit tests, the real parts, and that nothing is left.
+"""Every test in one run, as `make test` does it: unit tests and three lanes, one for each Slurm, side by side.
 
-One closing line of counts by kind. A skipped test counts as missing and fails the run. A sandbox that was up
-before stays up; else it is taken down, and its state thrown away.
+One closing line of counts by kind and by release. A skipped test counts as missing and fails the run. Each lane has a
+sandbox of its own, made anew and thrown away in the end; one that somebody has up is left alone. What each pytest said
+stays in `.sandbox/lanes/`.
 """
 
 from __future__ import annotations
 
 import argparse
+import fcntl
 import os
-import subprocess
+import signal
 import sys
 import time
-import xml.etree.ElementTree as ElementTree
-from collections import Counter
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "sandbox"))
 
-from sandboxlib import cli, control_plane, slurm_cluster
-from sandboxlib.daemons import SandboxError, is_running
-from sandboxlib.paths import Paths, default_paths
+from sandboxlib.daemons import SandboxError
+from sandboxlib.slurm_suites import SUITES
+from tests.lanes import ROOT, Lane, Result, Runner, Stopped, pytest
 
-ROOT = Path(__file__).resolve().parents[1]
-WORKERS = 6
-"""More than there are cores: tests on real parts mostly wait."""
-
-LABEL = "slurmjob.dev/test=true"
-KINDS = ("unit", "model", "contract", "integration", "e2e", "faults")
-
-
-@dataclass
-class Result:
-    """What all runs of pytest came to."""
-
-    passed: Counter[str] = field(default_factory=Counter)
-    failed: list[str] = field(default_factory=list)
-    missing: list[str] = field(default_factory=list)
-    memory_limits: str = "not looked at"
-
-    def read(self, report: Path) -> None:
-        """Add a JUnit report."""
-        for case in ElementTree.parse(report).iter("testcase"):  # noqa: S314 - our own pytest wrote it
-            classname = case.get("classname", "")
-            name = f"{classname}::{case.get('name')}"
-            if case.find("failure") is not None or case.find("error") is not None:
-                self.failed.append(name)
-            elif case.find("skipped") is not None:
-                self.missing.append(name)
-            else:
-                self.passed[next((kind for kind in KINDS if f"tests.{kind}." in classname), "other")] += 1
-
-    def line(self, seconds: float) -> str:
-        """The closing line."""
-        kinds = ", ".join(f"{self.passed[kind]} {kind}" for kind in self.passed)
-        total = sum(self.passed.values())
-        return (
-            f"tests: {total} passed ({kinds}), {len(self.failed)} failed, {len(self.missing)} skipped, "
-            f"in {seconds // 60:.0f} min {seconds % 60:.0f} s; memory limits {self.memory_limits}"
-        )
+FOLDER = ROOT / ".sandbox" / "lanes"
+NICE = 19
+"""Unit tests take what the lanes leave, which mostly wait."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """0 only when every test ran and passed, and nothing was left over."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--keep", action="store_true", help="leave the sandbox up")
+    parser.add_argument("--keep", action="store_true", help="leave the lanes' sandboxes up")
     parser.add_argument("--faults", action="store_true", help="the fault runs alone, the long ones too")
+    parser.add_argument("--lane", action="append", choices=SUITES, help="this lane, and no unit tests; can be repeated")
     flags = parser.parse_args(arguments)
+    FOLDER.mkdir(parents=True, exist_ok=True)
+    with (FOLDER / "lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            say("tests: another run is under way in this checkout")
+            return 1
+        return _run(flags)
+
+
+def _run(flags: argparse.Namespace) -> int:
     began = time.monotonic()
-    paths, result = default_paths(), Result()
-    paths.make()
-    was_up = any(is_running(daemon) for daemon in control_plane.daemons(paths))
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    runner, unit = Runner(FOLDER), Result()
+    lanes = [Lane.of(name, number, runner) for number, name in enumerate(SUITES) if name in (flags.lane or SUITES)]
+    parts = [partial(_guarded, lane, lane.test_faults if flags.faults else lane.test) for lane in lanes]
+    if not (flags.faults or flags.lane):
+        parts.append(partial(_unit, runner, unit))
+    surprises: list[str] = []
     try:
-        ok = _run_faults(paths, result) if flags.faults else _run(paths, result)
-    except SandboxError as error:
-        say(str(error))
-        ok = False
+        side_by_side(runner, parts)
+        surprises = [line for lane in lanes if lane.release for line in lane.unexpected()]
+    except KeyboardInterrupt:
+        unit.wrong.append("it was stopped")
     finally:
-        if not flags.keep and not was_up:
-            cli.main(["down", "--purge"])
-    for name in result.failed:
-        say(f"FAILED  {name}")
-    for name in result.missing:
-        say(f"SKIPPED {name}")
-    say(result.line(time.monotonic() - began))
-    complete = ok and not result.failed and not result.missing and result.passed.total() > 0
-    return 0 if complete else 1
+        runner.go_on()
+        if not flags.keep:
+            side_by_side(runner, [lane.down for lane in lanes])
+    results = {"unit": unit, **{lane.name: lane.result for lane in lanes}}
+    for name, result in results.items():
+        _tell(name, result)
+    say(closing_line(lanes, unit, time.monotonic() - began, surprises))
+    ran = [result for name, result in results.items() if name != "unit" or result.passed or result.wrong]
+    return 0 if all(result.good for result in ran) else 1
 
 
-def _run(paths: Paths, result: Result) -> bool:
-    say("== unit tests and the model")
-    ok = _pytest(paths, result, "tests/unit", "tests/model", workers=os.cpu_count() or 1)
-    say("== the sandbox: a real Kubernetes API server and a real Slurm")
-    if cli.main(["up"]) != 0:
-        return False
-    before = _ledger(paths)
-    true = any("memory limits true" in line for line in slurm_cluster.status(paths, "forky"))
-    result.memory_limits = "true" if true else "not enforced here: the end OUT_OF_MEMORY was not seen"
-    say("== contract and integration tests")
-    ok &= _pytest(paths, result, "tests/contract", "tests/integration", workers=WORKERS)
-    say("== end-to-end tests")
-    cli.main(["operator", "start"])
-    ok &= _pytest(paths, result, "tests/e2e", "-m", "not alone", workers=WORKERS)
-    ok &= _nothing_left(paths)
-    say("== end-to-end tests that take the operator or a daemon away")
-    ok &= _pytest(paths, result, "tests/e2e", "-m", "alone")
-    ok &= _nothing_left(paths)
-    ok &= _each_ran_once(_ledger(paths) - before)
-    say("== fault runs; each closes with a line of counts (the control run must find doubles)")
-    ok &= _pytest(paths, result, "tests/faults", "-m", "not long")
-    return _nothing_left(paths) and ok
+def _unit(runner: Runner, result: Result) -> None:
+    workers = os.cpu_count() or 1
+    pytest(runner, result, "unit", "unit and model", "tests/unit", "tests/model", workers=workers, nice=NICE)
 
 
-def _run_faults(paths: Paths, result: Result) -> bool:
-    if cli.main(["up"]) != 0:
-        return False
-    ok = _pytest(paths, result, "tests/faults", "-v")
-    return _nothing_left(paths) and ok
+def _guarded(lane: Lane, test: Callable[[], None]) -> None:
+    try:
+        test()
+    except (SandboxError, OSError) as error:
+        lane.result.wrong.append(str(error))
 
 
-def _pytest(paths: Paths, result: Result, *arguments: str, workers: int = 0) -> bool:
-    report = paths.run / "pytest.xml"
-    report.unlink(missing_ok=True)
-    argv = [sys.executable, "-m", "pytest", "-q", "--show-capture=no", f"--junitxml={report}", *arguments]
-    if workers:
-        argv += ["-n", str(workers)]
-    done = subprocess.run(argv, cwd=ROOT, check=False)
-    if report.exists():
-        result.read(report)
-    return done.returncode == 0
+def side_by_side(runner: Runner, parts: Sequence[Callable[[], None]]) -> None:
+    """All of them at once; when somebody stops it, each ends at its next step."""
+    with ThreadPoolExecutor(len(parts)) as pool:
+        futures = [pool.submit(part) for part in parts]
+        try:
+            for future in futures:
+                future.result()
+        except BaseException as error:
+            runner.stop()
+            if isinstance(error, Stopped):
+                raise KeyboardInterrupt from error
+            raise
 
 
-def _nothing_left(paths: Paths, seconds: float = 60.0) -> bool:
-    """The tests' namespaces, deleted with all that was in them, have gone: no finalizer holds one."""
-    deadline = time.monotonic() + seconds
-    while True:
-        left = control_plane.kubectl(paths, "get", "namespaces", "-l", LABEL, "-o", "name").split()
-        if not left:
-            return True
-        if time.monotonic() > deadline:
-            say(f"namespaces that are not let go: {' '.join(left)}")
-            return False
-        time.sleep(0.5)
+def _tell(name: str, result: Result) -> None:
+    lines = [f"FAILED  {test}" for test in result.failed]
+    lines += [f"SKIPPED {test}" for test in result.missing]
+    lines += [f"WRONG   {what}" for what in result.wrong]
+    for line in lines:
+        say(f"[{name}] {line}")
 
 
-def _ledger(paths: Paths) -> Counter[str]:
-    ledger = slurm_cluster.home(paths, "forky", "alice") / "ledger"
-    return Counter(ledger.read_text().splitlines()) if ledger.exists() else Counter()
+def closing_line(lanes: Sequence[Lane], unit: Result, seconds: float, surprises: Sequence[str]) -> str:
+    """Counts by kind and by release, how long it took, and what was not as usual."""
+    results = [unit, *(lane.result for lane in lanes)]
+    passed = sum(result.passed.total() for result in results)
+    failed, missing = (sum(len(names) for names in column) for column in _columns(results))
+    parts = [unit.kinds(), *(f"Slurm {lane.release or lane.name}: {lane.result.kinds()}" for lane in lanes)]
+    true = all(lane.memory_limits for lane in lanes)
+    limits = "true" if true else "not enforced here: the end OUT_OF_MEMORY was not seen"
+    line = (
+        f"tests: {passed} passed ({'; '.join(part for part in parts if part)}), {failed} failed, {missing} skipped, "
+        f"in {seconds // 60:.0f} min {seconds % 60:.0f} s; memory limits {limits}"
+    )
+    return "; ".join([line, *surprises])
 
 
-def _each_ran_once(lines: Counter[str]) -> bool:
-    """Every job of every test wrote its SlurmJob and its Slurm id into the ledger once, and no SlurmJob has two ids.
-    What Slurm started again by itself, under the same id and with a higher restart count, is counted apart."""
-    twice = [line for line, count in lines.items() if count > 1]
-    jobs = Counter(name for name, _ in {tuple(line.split()[:2]) for line in lines})
-    twice += [job for job, count in jobs.items() if count > 1]
-    for line in twice:
-        say(f"ran more than once: {line}")
-    restarts = sum(not line.endswith(" 0") for line in lines)
-    say(f"executions in the ledger: {sum(lines.values())}, of {len(jobs)} SlurmJobs, {restarts} restarted by Slurm")
-    return not twice and bool(lines)
+def _columns(results: Sequence[Result]) -> tuple[list[list[str]], list[list[str]]]:
+    return [result.failed for result in results], [result.missing for result in results]
 
 
 def say(text: str) -> None:
