@@ -23,7 +23,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "sandbox"))
 
 from sandboxlib.daemons import SandboxError
 from sandboxlib.slurm_suites import SUITES
-from tests.lanes import ROOT, Lane, Result, Runner, Stopped, pytest
+from tests.lanes import OF_DOCUMENTS, ROOT, Lane, Result, Runner, Stopped, pytest
 
 FOLDER = ROOT / ".sandbox" / "lanes"
 NICE = 19
@@ -75,7 +75,9 @@ def _run(flags: argparse.Namespace) -> int:
 
 def _unit(runner: Runner, result: Result) -> None:
     workers = os.cpu_count() or 1
-    pytest(runner, result, "unit", "unit and model", "tests/unit", "tests/model", workers=workers, nice=NICE)
+    pytest(
+        runner, result, "unit", "unit and model", "tests/unit", "tests/model", OF_DOCUMENTS, workers=workers, nice=NICE
+    )
 
 
 def _guarded(lane: Lane, test: Callable[[], None]) -> None:

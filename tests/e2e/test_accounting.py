@@ -13,6 +13,7 @@ from sandboxlib.daemons import start
 from tests.faults.slurmrestd_proxy import SlurmrestdProxy
 from tests.real import cluster
 from tests.real.cluster import SUITE, Tenant
+from tests.real.releases import Differs, expected
 from tests.real.state_loss import StateLoss
 
 RESOLVE = "slurmjob.dev/resolve"
@@ -34,7 +35,7 @@ def test_forgotten_while_slurmdbd_is_away(tenant: Tenant) -> None:
     """slurmctld forgets an ended job after MinJobAge (10 s here); then only slurmdbd's record tells. Until it can be
     asked nothing is concluded, and that is said."""
     for name in ("away", "deleted"):
-        tenant.job(name, script="sleep 1; exit 7")
+        tenant.job(name, script="sleep 1; exit 3")
     for name in ("away", "deleted"):
         tenant.wait_until(lambda name=name: bool(tenant.executions(name)))  # type: ignore[misc]  # mypy: no default in a lambda
     ids = {name: str(tenant.status(name)["jobId"]) for name in ("away", "deleted")}
@@ -42,17 +43,19 @@ def test_forgotten_while_slurmdbd_is_away(tenant: Tenant) -> None:
     with cluster.stopped(tenant.paths, "slurmdbd") as slurmdbd:
         tenant.wait_until(lambda: not any(tenant.slurm("scontrol", "show", "job", job_id) for job_id in ids.values()))
         cluster.operator_start(tenant.paths)
-        tenant.wait_until(lambda: tenant.condition("away", "Synced").get("reason") == "AccountingUnavailable")
+        reason = expected(Differs.SLURMDBD_AWAY)
+        tenant.wait_until(lambda: tenant.condition("away", "Synced").get("reason") == reason)
         assert tenant.condition("away", "Synced")["status"] == "False"
         assert tenant.condition("away", "Finished")["status"] == "False"
         tenant.delete("deleted")
         tenant.wait_until(lambda: "FinalizerBlocked" in {event[0] for event in tenant.events("deleted")})
-        assert tenant.condition("deleted", "Synced")["reason"] == "AccountingUnavailable"
+        assert tenant.condition("deleted", "Synced")["reason"] == reason
         start(slurmdbd)
         tenant.wait("away", "Failed", seconds=60)
         tenant.wait_gone("deleted", seconds=60)
     status = tenant.status("away")
-    assert (status["exitCode"], tenant.condition("away", "Failed")["reason"]) == (7, "NonZeroExitCode")
+    code = expected(Differs.LATE_EXIT_CODE)
+    assert (status.get("exitCode"), tenant.condition("away", "Failed")["reason"]) == (code, "NonZeroExitCode")
     assert tenant.condition("away", "Synced")["status"] == "True"
     assert tenant.executions("away") == {ids["away"]: 1}
 

@@ -198,7 +198,7 @@ def test_slurm_is_away(tenant: Tenant) -> None:
         for name in ("patient", "given-up"):
             _is_blocked_by(tenant, name, "ClusterUnreachable")
         tenant.annotate("given-up", ABANDON, "true")
-        tenant.wait_gone("given-up", seconds=5)
+        tenant.wait_gone("given-up", seconds=expected(Differs.ABANDONED))
         named = (
             f"{tenant.namespace}/given-up is let go although Slurm job {ids['given-up']} of user alice on "
             f"{cluster.SUITE} was not cancelled: it is annotated with slurmjob.dev/abandon"

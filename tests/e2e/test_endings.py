@@ -13,6 +13,7 @@ from sandboxlib import slurm_cluster
 from tests.real import cluster
 from tests.real.cluster import Tenant
 from tests.real.endings import Ending, ending_of
+from tests.real.releases import Differs, expected
 
 COMPLETED = Ending(state="Complete", reason="Completed", message="Slurm job N completed.", exit_code=0)
 NOT_STARTED = Ending(
@@ -183,7 +184,8 @@ def test_nodes_die(tenant: Tenant) -> None:
         assert tenant.status("cut-off")["active"] == 1
         down = f"{nodes['again']},{nodes['ended']}"
         tenant.slurm("scontrol", "update", f"nodename={down}", "state=down", "reason=test")
-        lost = Ending(reason="NodeFailure", message=f"Slurm job N lost node {nodes['ended']}.")
+        node = f"node {nodes['ended']}" if expected(Differs.LOST_NODE) else "a node"
+        lost = Ending(reason="NodeFailure", message=f"Slurm job N lost {node}.")
         assert ending_of(tenant, "ended") == lost
         tenant.wait_until(lambda: tenant.status("again")["slurm"]["restarts"] == 1)
         assert tenant.status("again")["state"] == "Pending"

@@ -31,6 +31,9 @@ class Differs(StrEnum):
     UNKNOWN_DEPENDENCY = "`dependency: afterok:` a job that Slurm does not know"
     WHILE_COMPLETING = "State while nodes are cleaned up"
     NO_SLURMDBD = "A Slurm that has no slurmdbd"
+    SLURMDBD_AWAY = "An operator that starts while slurmdbd is away"
+    ABANDONED = "`slurmjob.dev/abandon` while slurmctld is away"
+    LOST_NODE = "A job that lost its node"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -108,8 +111,29 @@ TABLE: Final[Mapping[Differs, Mapping[str, Said]]] = {
         ),
     },
     Differs.NO_SLURMDBD: {
-        **_same((), "works", "bookworm", "forky"),
+        **_same(
+            ("-s", "openapi/v0.0.38"),
+            "works; slurmrestd does not start without `-s openapi/v0.0.38` there",
+            "bookworm",
+        ),
         **_same(("-s", "slurmctld"), "works; slurmrestd does not start without `-s slurmctld` there", "trixie"),
+        **_same((), "works", "forky"),
+    },
+    Differs.SLURMDBD_AWAY: {
+        **_same(
+            "ClusterUnreachable",
+            "waits until slurmdbd is back (`ClusterUnreachable`): slurmctld does not say which cluster it is",
+            "bookworm",
+        ),
+        **_same("AccountingUnavailable", "goes on; only what slurmctld has forgotten waits", *NEWER),
+    },
+    Differs.ABANDONED: {
+        **_same(25, "lets go within 25 s: a request under way is waited for", "bookworm"),
+        **_same(5, "lets go within 5 s", *NEWER),
+    },
+    Differs.LOST_NODE: {
+        **_same(False, "`lost a node`", "bookworm"),
+        **_same(True, "`lost node NAME`", *NEWER),
     },
 }
 
