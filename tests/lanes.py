@@ -16,9 +16,10 @@ import xml.etree.ElementTree as ElementTree
 import zlib
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Final
+from typing import IO, Final
 
 from sandboxlib import control_plane, slurm_cluster
 from sandboxlib.paths import FIRST_PORT, Paths, default_paths
@@ -52,7 +53,10 @@ FAULTS_IN: Final[Mapping[str, str]] = {
 
 LAST_LANE: Final = "forky"
 PORTS_OF_A_LANE: Final = 100
-PROGRESS: Final = re.compile(r"^([.sxXFE]+ *\[ *\d+%\]|[.sxXFE]*|bringing up nodes\.\.\.)$")
+UNTOLD: Final = re.compile(
+    r"^([.sxXFE]+ *\[ *\d+%\]|[.sxXFE]*|bringing up nodes\.\.\.|=+ slowest .*|[\d.]+s (call|setup|teardown) .*)$"
+)
+"""Dots of progress and durations: they stay in the log."""
 
 
 class Stopped(Exception):
@@ -109,32 +113,49 @@ class Runner:
                 print(f"[{lane}] {line}", flush=True)
 
     def run(self, lane: str, title: str, argv: Sequence[str], *, env: Mapping[str, str] | None = None) -> bool:
-        """Run a program to its end. Said is what it said, without the dots of progress; all of it if it failed.
+        """Run a program to its end. Said is what it said, without dots and durations; all of it if it failed.
 
         Raises `Stopped` after `stop`."""
         began, log = time.monotonic(), self._folder / f"{lane}-{title.replace(' ', '-')}.log"
         with log.open("wb") as output:
-            with self._lock:
-                if self._stopped:
-                    raise Stopped
-                process = subprocess.Popen(
-                    argv,
-                    cwd=ROOT,
-                    stdin=subprocess.DEVNULL,
-                    stdout=output,
-                    stderr=output,
-                    env={**os.environ, **(env or {})},
-                )
-                self._running.add(process)
-            code = process.wait()
+            code = self._ended(self._started(argv, env, output))
+        lines = log.read_text(errors="replace").splitlines()
+        told = lines if code else [line for line in lines if not UNTOLD.match(line)]
+        self.say(lane, f"== {title}: {time.monotonic() - began:.0f} s{'' if code == 0 else ', FAILED'}", *told)
+        return code == 0
+
+    def run_aloud(self, lane: str, title: str, argv: Sequence[str], *, env: Mapping[str, str] | None = None) -> bool:
+        """The same for what may take long and says what it does: each line is said at once."""
+        process = self._started(argv, env, subprocess.PIPE)
+        with process.stdout or nullcontext(()) as lines:
+            for line in lines:
+                self.say(lane, f"{title}: {line.decode(errors='replace').rstrip()}")
+        return self._ended(process) == 0
+
+    def _started(
+        self, argv: Sequence[str], env: Mapping[str, str] | None, output: IO[bytes] | int
+    ) -> subprocess.Popen[bytes]:
+        with self._lock:
+            if self._stopped:
+                raise Stopped
+            process = subprocess.Popen(
+                argv,
+                cwd=ROOT,
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                env={**os.environ, **(env or {})},
+            )
+            self._running.add(process)
+        return process
+
+    def _ended(self, process: subprocess.Popen[bytes]) -> int:
+        code = process.wait()
         with self._lock:
             self._running.discard(process)
             if self._stopped:
                 raise Stopped
-        lines = log.read_text(errors="replace").splitlines()
-        told = lines if code else [line for line in lines if not PROGRESS.match(line)]
-        self.say(lane, f"== {title}: {time.monotonic() - began:.0f} s{'' if code == 0 else ', FAILED'}", *told)
-        return code == 0
+        return code
 
     def stop(self) -> None:
         """End what runs now, and start nothing more."""
@@ -193,7 +214,7 @@ class Lane:
 
     def _sandbox(self, *arguments: str) -> bool:
         argv = [str(ROOT / "sandbox" / "sandbox"), *arguments]
-        return self.runner.run(self.name, f"sandbox {arguments[0]}", argv, env=self._environment())
+        return self.runner.run_aloud(self.name, f"sandbox {arguments[0]}", argv, env=self._environment())
 
     def _environment(self) -> dict[str, str]:
         return {
@@ -213,7 +234,7 @@ class Lane:
         for part in ORDER[self.name]:
             getattr(self, f"_{part}")()
         self._each_ran_once()
-        self._pytest("faults", *self._faults(), "-m", "not long")
+        self._pytest("faults", *self.fault_runs(), "-m", "not long")
         self._nothing_left()
 
     def _contract(self) -> None:
@@ -237,10 +258,11 @@ class Lane:
         self.up()
         if self.result.wrong:
             return
-        self._pytest("faults", *self._faults())
+        self._pytest("faults", *self.fault_runs())
         self._nothing_left()
 
-    def _faults(self) -> list[str]:
+    def fault_runs(self) -> list[str]:
+        """Arguments of pytest: this lane's share of the fault runs."""
         if self.name == LAST_LANE:
             return ["tests/faults", *(f"--ignore={path}" for path in FAULTS_IN)]
         return [path for path, lane in FAULTS_IN.items() if lane == self.name]
@@ -278,7 +300,16 @@ def pytest(
     """Run pytest, and add what it came to. `nice`: how far it stands back behind what runs beside it."""
     report = ROOT / ".sandbox" / "lanes" / f"{lane}-{title.replace(' ', '-')}.xml"
     report.unlink(missing_ok=True)
-    argv = [sys.executable, "-m", "pytest", "-q", "--show-capture=no", f"--junitxml={report}", *arguments]
+    argv = [
+        sys.executable,
+        "-m",
+        "pytest",
+        "-q",
+        "--show-capture=no",
+        "--durations=12",
+        f"--junitxml={report}",
+        *arguments,
+    ]
     argv += ["-n", str(workers), "--dist", "worksteal"] if workers else []
     good = runner.run(lane, title, ["nice", "-n", str(nice), *argv] if nice else argv, env=env)
     if report.exists():
