@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from sandboxlib import slurm_cluster
 from sandboxlib.daemons import kill, start
@@ -31,11 +32,11 @@ class StateLoss:
         if not self._job_id:
             argv = ("sbatch", "--parsable", "--hold", "--chdir=/tmp", "--output=/dev/null", "--wrap=true")
             self._job_id = self.tenant.slurm(*argv, user="bob")
-        before = file.stat().st_mtime_ns
+        before = _saved_at(file)
         self._changes += 1
         self.tenant.slurm("scontrol", "update", f"jobid={self._job_id}", f"comment=change-{self._changes}")
         deadline = time.monotonic() + SAVE_SECONDS
-        while file.stat().st_mtime_ns == before:
+        while _saved_at(file) == before:
             assert time.monotonic() < deadline, "slurmctld does not save its state"
             time.sleep(0.02)
 
@@ -54,3 +55,15 @@ class StateLoss:
         """Take away what was made for it."""
         if self._job_id:
             self.tenant.slurm("scancel", self._job_id)
+
+
+def _saved_at(file: Path) -> int:
+    """When it was saved last. For a moment there is none: slurmctld takes the old one away before it puts the new one
+    in its place."""
+    deadline = time.monotonic() + SAVE_SECONDS
+    while True:
+        try:
+            return file.stat().st_mtime_ns
+        except FileNotFoundError:
+            assert time.monotonic() < deadline, f"{file} stays away"
+            time.sleep(0.001)
