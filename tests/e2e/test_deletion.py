@@ -83,8 +83,7 @@ def test_in_every_state(tenant: Tenant) -> None:
     assert "COMPLETING" in _in_queue(tenant, ids["completing"])
     tenant.delete(*names)
     tenant.wait_gone(*names, seconds=30)
-    states = {name: tenant.accounted(job_id) for name, job_id in ids.items()}
-    assert states == {name: ["COMPLETED" if name == "ended" else "CANCELLED"] for name in names}
+    tenant.wait_accounted({ids[name]: "COMPLETED" if name == "ended" else "CANCELLED" for name in names})
     ran = {name: tenant.executions(name) for name in names}
     assert ran == {name: {} if name in ("held", "pending") else {ids[name]: 1} for name in names}
     tenant.wait_until(lambda: _in_queue(tenant, *ids.values()) == "")
@@ -106,10 +105,10 @@ def test_token_expired(operator: Paths, namespace: Tenant) -> None:
     namespace.delete("kept")
     why = _is_blocked_by(namespace, "kept", "TokenExpired")
     assert why.startswith("The token in Secret campus-token of user alice expired at ")
-    assert namespace.accounted(job_id) == ["RUNNING"]
+    namespace.wait_accounted({job_id: "RUNNING"})
     namespace.connect()
     namespace.wait_gone("kept")
-    assert namespace.accounted(job_id) == ["CANCELLED"]
+    namespace.wait_accounted({job_id: "CANCELLED"})
 
 
 def test_secret_gone(tenant: Tenant) -> None:
@@ -122,7 +121,7 @@ def test_secret_gone(tenant: Tenant) -> None:
     tenant.wait_until(lambda: _reason(tenant) == "SecretNotFound")
     tenant.delete("kept")
     tenant.wait_gone("kept")
-    assert tenant.accounted(job_id) == ["CANCELLED"]
+    tenant.wait_accounted({job_id: "CANCELLED"})
 
 
 def test_connection_deleted_first(tenant: Tenant) -> None:
@@ -133,12 +132,12 @@ def test_connection_deleted_first(tenant: Tenant) -> None:
     tenant.kubectl("delete", "slurmconnection", "campus", "--wait=false")
     tenant.job("short")
     tenant.wait("short", "Complete")
-    assert tenant.accounted(job_id) == ["RUNNING"]
+    tenant.wait_accounted({job_id: "RUNNING"})
     assert tenant.get("campus", "slurmconnection")["metadata"]["finalizers"] == ["slurmjob.dev/in-use"]
     tenant.delete("kept")
     tenant.wait_gone("kept")
     tenant.wait_gone("campus", of="slurmconnection")
-    assert tenant.accounted(job_id) == ["CANCELLED"]
+    tenant.wait_accounted({job_id: "CANCELLED"})
 
 
 @pytest.mark.timeout(90)
@@ -154,7 +153,7 @@ def test_namespace_deleted_with_all_that_is_in_it(tenant: Tenant) -> None:
     ids = [_job_id(tenant, name) for name in ("running", "held")]
     tenant.job("just-made", script="sleep 600")  # whatever is under way for it just now
     control_plane.kubectl(tenant.paths, "delete", "namespace", tenant.namespace, "--timeout=45s")
-    assert [tenant.accounted(job_id) for job_id in ids] == [["CANCELLED"], ["CANCELLED"]]
+    tenant.wait_accounted(dict.fromkeys(ids, "CANCELLED"))
     tenant.wait_until(lambda: tenant.namespace not in tenant.slurm("squeue", "-h", "-u", "alice", "-o", "%k"))
 
 
@@ -180,7 +179,7 @@ def test_the_operator_dies_between_submission_and_release(tenant: Tenant) -> Non
         unreleased = dies("before release", "unreleased", "Orphan")
         assert _job_id(tenant, "unreleased") == unreleased
     tenant.wait_gone("unrecorded", "unreleased", seconds=30)
-    assert tenant.accounted(unrecorded) == tenant.accounted(unreleased) == ["CANCELLED"]
+    tenant.wait_accounted({unrecorded: "CANCELLED", unreleased: "CANCELLED"})
     assert tenant.executions("unrecorded") == tenant.executions("unreleased") == {}
 
 
@@ -213,6 +212,6 @@ def test_slurm_is_away(tenant: Tenant) -> None:
         tenant.kubectl("delete", "slurmjob", "unsent", "--timeout=5s")
         assert tenant.exists("patient")
     tenant.wait_gone("patient")
-    assert tenant.accounted(ids["patient"]) == ["CANCELLED"]
-    assert tenant.accounted(ids["given-up"]) == ["RUNNING"]
+    tenant.wait_accounted({ids["patient"]: "CANCELLED"})
+    tenant.wait_accounted({ids["given-up"]: "RUNNING"})
     tenant.slurm("scancel", ids["given-up"])

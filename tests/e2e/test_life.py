@@ -101,7 +101,7 @@ def test_deleted_while_running(tenant: Tenant) -> None:
     tenant.wait_state("long", "Running")
     job_id = tenant.status("long")["jobId"]
     tenant.kubectl("delete", "slurmjob", "long", "--timeout=30s")
-    assert "CANCELLED" in tenant.slurm("sacct", "-X", "-n", "-j", job_id, "-o", "State%20")
+    tenant.wait_accounted({job_id: "CANCELLED"})
 
 
 def test_deleted_at_once_and_after_the_end(tenant: Tenant) -> None:
@@ -150,7 +150,7 @@ def test_a_failed_run_is_tried_again(tenant: Tenant) -> None:
         (1, first["jobId"], "FAILED", "NonZeroExitCode", 3),
         (2, status["jobId"], "COMPLETED", "Completed", 0),
     ]
-    assert tenant.slurm_states(tenant.namespace) == ["FAILED", "COMPLETED"]
+    tenant.wait_until(lambda: tenant.slurm_states(tenant.namespace) == ["FAILED", "COMPLETED"], seconds=15)
 
 
 @pytest.mark.alone

@@ -180,6 +180,15 @@ class Tenant:
         rows = self.slurm("sacct", "-X", "-D", "-n", "-P", "-S", "now-1hour", "-j", job_id, "-o", "State").split("\n")
         return [row.partition(" ")[0] for row in rows if row]
 
+    def wait_accounted(self, expected: Mapping[str, str], *, seconds: float = 15.0) -> None:
+        """Each of these job ids comes to have one record in slurmdbd, in this state: 22.05 tells slurmdbd of a change
+        seconds after it."""
+        wanted = {job_id: [state] for job_id, state in expected.items()}
+        deadline = time.monotonic() + seconds
+        while (found := {job_id: self.accounted(job_id) for job_id in wanted}) != wanted:
+            assert time.monotonic() < deadline, f"slurmdbd says {found}, not {wanted}"
+            time.sleep(0.2)
+
     def slurm_states(self, job_name: str) -> list[str]:
         """States in slurmdbd of all jobs of this name."""
         argv = ("sacct", "-X", "-n", "-P", "-S", "now-1hour", "-u", "alice", f"--name={job_name}", "-o", "State")
