@@ -114,7 +114,8 @@ def closing_line(lanes: Sequence[Lane], unit: Result, seconds: float, surprises:
     results = [unit, *(lane.result for lane in lanes)]
     passed = sum(result.passed.total() for result in results)
     failed, missing = (sum(len(names) for names in column) for column in _columns(results))
-    parts = [unit.kinds(), *(f"Slurm {lane.release or lane.name}: {lane.result.kinds()}" for lane in lanes)]
+    ran = [lane for lane in lanes if lane.result.passed]
+    parts = [unit.kinds(), *(f"Slurm {lane.release or lane.name}: {lane.result.kinds()}" for lane in ran)]
     true = all(lane.memory_limits for lane in lanes)
     limits = "true" if true else "not enforced here: the end OUT_OF_MEMORY was not seen"
     line = (
