@@ -30,7 +30,10 @@ WORKERS: Final = 5
 """More than there are cores: tests on real parts mostly wait."""
 
 KUBERNETES_IN: Final = "forky"
-"""The lane that also runs what needs no Slurm: integration tests and the contract of the API server."""
+"""The lane that also runs what needs no Slurm: integration tests, the contract of the API server, and the comparisons
+with committed documents."""
+
+NEEDS_NO_SLURM: Final = ("tests/contract/test_kube_port.py", "tests/contract/test_openapi.py")
 
 FAULTS_IN: Final[Mapping[str, str]] = {
     "tests/faults/test_kill_points.py": "bookworm",
@@ -200,7 +203,7 @@ class Lane:
         if self.result.wrong:
             return
         here = self.name == KUBERNETES_IN
-        of_kubernetes = ("tests/integration",) if here else ("--ignore=tests/contract/test_kube_port.py",)
+        of_kubernetes = ("tests/integration",) if here else tuple(f"--ignore={path}" for path in NEEDS_NO_SLURM)
         self._pytest("contract", "tests/contract", "tests/traps", *of_kubernetes, workers=WORKERS)
         self._sandbox("operator", "start")
         self._pytest("e2e", "tests/e2e", "-m", "not alone", workers=WORKERS)

@@ -17,7 +17,7 @@ from sandboxlib import slurm_cluster
 from sandboxlib.paths import Paths
 from sandboxlib.slurm_suites import SUITES
 from slurmjob_operator.slurm.client import SlurmrestdClient
-from slurmjob_operator.slurm.dialects import DIALECTS
+from slurmjob_operator.slurm.dialects.dialect import time_text
 from slurmjob_operator.slurm.http import SlurmrestdServer
 from slurmjob_operator.slurm.request import JobRequest
 from slurmjob_operator.slurm.token import SlurmToken, parse_token
@@ -108,7 +108,7 @@ class Slurm:
 
     def accounted(self, filtered: str) -> list[Body]:
         """What slurmdbd lists of this test's jobs for a window of the last hour, by one of its times."""
-        since = DIALECTS[self.version].time_filter(int(time.time()) - 3600)
+        since = time_text(int(time.time()) - 3600)
         reply = self.ask("GET", f"slurmdb/{self.version}/jobs?job_name={self.name}&{filtered}={since}")
         found: list[Body] = reply.json()["jobs"]
         return found
