@@ -10,9 +10,10 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
-from sandboxlib import slurm_daemons, slurm_rootfs, slurm_state
+from sandboxlib import slurm_daemons, slurm_rootfs, slurm_state, slurm_view
 from sandboxlib.daemons import SandboxError, start, stop
 from sandboxlib.paths import Paths
 from sandboxlib.progress import step
@@ -46,6 +47,20 @@ def upgrade(paths: Paths, suite: str, *, to: str) -> float:
     with step(f"{suite}: starting Slurm {new.release} over the same state"):
         _start_new(paths, suite)
     return time.monotonic() - began
+
+
+def slurmdbd_first(paths: Paths, suite: str, *, to: str) -> None:
+    """The first step of Slurm's guide alone: slurmdbd of the new release, all else goes on as it is. `upgrade` does
+    the rest. Raises as `upgrade` does.
+    """
+    old, new = slurm_state.row(paths, suite), SUITES[to]
+    check(old, new)
+    daemon = slurm_daemons.daemons(paths, suite)[2]
+    state, root = slurm_state.folder(paths, suite), slurm_rootfs.find(paths, new)
+    argv = slurm_view.argv(state=state, root=root, user="slurm", command=["slurmdbd", "-D"])
+    with step(f"{suite}: slurmdbd alone goes over to {new.release}"):
+        stop([daemon])
+        start(replace(daemon, argv=tuple(argv)))
 
 
 def check(old: Suite, new: Suite) -> None:

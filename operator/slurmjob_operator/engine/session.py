@@ -11,9 +11,10 @@ import logging
 import math
 from collections.abc import Coroutine, Mapping
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
-from slurmjob_operator.api.conditions import ConditionType, EventReason, Reason
+from slurmjob_operator.api.conditions import ConditionType, Reason
 from slurmjob_operator.api.connection import MarkerField, Server
 from slurmjob_operator.core import conditions as edit
 from slurmjob_operator.core.attempts import unknown_reason
@@ -212,10 +213,8 @@ class Session:
         self._failures += 1
         self._connect_at = self._outside.monotonic() + delay
         self._set_problem(problem.reason, problem.message, delay, secret_gone=problem.secret_gone)
-        status = connecting.not_ready(
-            self._object.status, problem, generation=body["metadata"]["generation"], now=self._outside.now()
-        )
-        await self._object.tell(status, EventReason.CONNECTION_NOT_READY, problem.message)
+        generation, now = body["metadata"]["generation"], self._outside.now()
+        await self._object.tell(partial(connecting.not_ready, problem=problem, generation=generation, now=now))
 
     def _remembered(self, body: Mapping[str, Any]) -> SlurmToken | None:
         """A token that was read before serves while something is let go, and only where it was meant for."""
@@ -243,11 +242,9 @@ class Session:
     async def _tell_ready(self, connected: connecting.Connected, body: Mapping[str, Any]) -> None:
         """Once the live jobs have been asked for too: else it would be ready and not ready in turn."""
         self._failures = 0
-        status = connecting.ready(
-            self._object.status, connected, generation=body["metadata"]["generation"], now=self._outside.now()
-        )
-        message = edit.find(status.conditions, ConditionType.READY)
-        await self._object.tell(status, EventReason.CONNECTION_READY, message.message if message else "")
+        generation, now = body["metadata"]["generation"], self._outside.now()
+        if not await self._object.tell(partial(connecting.ready, connected=connected, generation=generation, now=now)):
+            self._connect_at = min(self._connect_at, self._outside.monotonic() + connecting.RETRY_SECONDS)
 
     def _set_problem(self, reason: Reason, message: str, retry_seconds: float, *, secret_gone: bool = False) -> None:
         """Jobs are told only when the reason is another one: a message may differ at each try."""
@@ -333,8 +330,7 @@ class Session:
         try:
             await sweeper.sweep(connected.port, known=known)
             if sweeper.clean_until is not None and sweeper is self._sweeper:
-                swept = replace(self._object.status, last_sweep_time=rfc3339(sweeper.clean_until))
-                await self._object.tell(swept, EventReason.CONNECTION_READY, "")
+                await self._object.tell(partial(replace, last_sweep_time=rfc3339(sweeper.clean_until)))
         except Exception:
             logger.exception("a sweep of connection %s/%s failed", *self.key)
         finally:
