@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 
@@ -26,8 +26,10 @@ KEPT = ("home", "tmp", "root")
 """Folders of a cluster's state that no service owns anything in."""
 
 
-def upgrade(paths: Paths, suite: str, *, to: str) -> float:
+def upgrade(paths: Paths, suite: str, *, to: str, between: Callable[[], None] = lambda: None) -> float:
     """Stop the cluster's daemons and start those of another suite's release over the same state.
+
+    `between` is called when the old ones are down and the new ones are not there yet.
 
     Returns how many seconds slurmrestd was away. Safe to repeat when it was cut short. Raises `SandboxError` when
     that release takes no such state, before anything is stopped, or when a daemon of it does not come up.
@@ -42,6 +44,7 @@ def upgrade(paths: Paths, suite: str, *, to: str) -> float:
     with step(f"{suite}: stopping Slurm {old.release}"):
         for daemon in (daemons[-1], *daemons[2:-1], daemons[1], daemons[0]):
             stop([daemon])
+    between()
     slurm_state.set_row(paths, suite, to)
     give(slurm_state.folder(paths, suite), changed_ids(slurm_state.users(old_root), slurm_state.users(new_root)))
     with step(f"{suite}: starting Slurm {new.release} over the same state"):
