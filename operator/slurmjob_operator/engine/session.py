@@ -45,6 +45,9 @@ SHORTEST_RECHECK_SECONDS = 1.0
 MISSING_CONNECTION_SECONDS = 3600.0
 DEFAULT_POLL_SECONDS = 10.0
 REFUSED_AGAIN_SECONDS = 60.0
+OUTDATED_AGAIN_SECONDS = 60.0
+"""Behind one address there may be two releases for a while: not asked anew at each of their answers."""
+
 
 logger = logging.getLogger(__name__)
 
@@ -67,6 +70,7 @@ class Session:
         self._failures = 0
         self._poll_at = 0.0
         self._refused_at = -REFUSED_AGAIN_SECONDS
+        self._outdated_at = -OUTDATED_AGAIN_SECONDS
         self._sweeping = self._asking = False
         self._outcome_known = False
         self._unseen_until = outside.monotonic() + UNSEEN_SECONDS
@@ -294,6 +298,19 @@ class Session:
             self._connect_at = now + connecting.RETRY_SECONDS if again else 0.0
             self.wake()
 
+    def _find_out_anew(self) -> bool:
+        """Connect anew where slurmrestd is not what it was, as after an upgrade of Slurm; what we have serves meanwhile.
+        Whether that is at once."""
+        if self._connected is None or not self._connected.port.outdated:
+            return False
+        now = self._outside.monotonic()
+        due = max(now, self._outdated_at + OUTDATED_AGAIN_SECONDS)
+        if due == now:
+            self._outdated_at = now
+        self._connect_at = min(self._connect_at, due)
+        self.wake()
+        return self._connect_at <= now
+
     # --- The jobs -----------------------------------------------------------------------------------------
 
     def _all_due(self) -> None:
@@ -335,6 +352,7 @@ class Session:
             logger.exception("a sweep of connection %s/%s failed", *self.key)
         finally:
             self._sweeping = False
+            self._find_out_anew()
             self.wake()
 
     async def _bring_forward(self, entry: Entry) -> None:
@@ -361,6 +379,7 @@ class Session:
             entry.due = self._outside.monotonic() + retry_delay(entry.failures)
         finally:
             entry.running = False
+            self._find_out_anew()
             self.wake()
 
     def _poll_seconds(self) -> float:
@@ -379,6 +398,7 @@ class Session:
             return
         if self._connected is not connected:
             return  # The race: edited, deleted or refused while we asked.
+        self._find_out_anew()
         for entry in live:  # Two may have one id: Slurm gives that of a job it has lost to the next one.
             seen = states.get(entry.view.recorded_id)
             if seen is None:
@@ -396,6 +416,8 @@ class Session:
         """Slurm does not answer: say so on the connection and on each job, and connect anew."""
         if isinstance(error, slurm_errors.CredentialsRejected):
             self._lose_credentials()
+        elif isinstance(error, slurm_errors.NotSupported) and self._find_out_anew():
+            pass  # Its other API versions are tried first.
         elif self._object.body is not None:
             problem = connecting.NotConnected(Reason.CLUSTER_UNREACHABLE, str(error))
             await self._not_connected(problem, self._object.body)

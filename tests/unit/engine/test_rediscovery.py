@@ -71,7 +71,7 @@ async def test_with_no_live_job_the_first_new_one_finds_out(cluster: Cluster) ->
     await asyncio.sleep(15)
     assert cluster.status(connection)["apiVersion"] == "v0.0.45"
     assert cluster.status(job)["state"] == "Pending"
-    assert [job_id for job_id in cluster.slurm.jobs] == [1]
+    assert list(cluster.slurm.jobs) == [1]
 
 
 async def test_with_no_job_at_all_the_sweep_finds_out(cluster: Cluster) -> None:
