@@ -15,7 +15,6 @@ from __future__ import annotations
 import fcntl
 import importlib
 import os
-import pkgutil
 import signal
 import sys
 from collections.abc import Callable, Mapping
@@ -31,6 +30,7 @@ from slurmjob_operator.engine.ports import Outside
 from slurmjob_operator.kube.errors import Conflict
 from slurmjob_operator.kube.port import Body, KubePort, ObjectKey
 from slurmjob_operator.slurm import dialects
+from slurmjob_operator.slurm.dialects.dialect import Dialect, Encode
 
 decide: ModuleType = importlib.import_module("slurmjob_operator.core.decide")
 """The module: the function of the same name would hide it."""
@@ -121,11 +121,11 @@ def parse_death(point: str, count: str) -> Death:
 
 def submit_unheld(outside: Outside) -> Outside:
     """Jobs are submitted free to run: what is not recorded runs too."""
-    encoding = [module for module in _dialects() if hasattr(module, "encode")]
-    if not encoding:
+    spoken: dict[str, Dialect] = vars(dialects)["DIALECTS"]
+    if not spoken:
         raise BadOrder("no dialect encodes a submission any more: GUARD_OFF=held has to be taught where")
-    for module in encoding:
-        setattr(module, "encode", _unheld(module.encode))  # noqa: B010 - a module has no such attribute for mypy
+    for version, dialect in spoken.items():
+        spoken[version] = replace(dialect, encode=_unheld(dialect.encode))
     return outside
 
 
@@ -182,11 +182,7 @@ class Overwriting:
         raise Conflict("it changes faster than it can be overwritten")
 
 
-def _dialects() -> list[ModuleType]:
-    return [importlib.import_module(f"{dialects.__name__}.{it.name}") for it in pkgutil.iter_modules(dialects.__path__)]
-
-
-def _unheld(encode: Callable[..., dict[str, Any]]) -> Callable[..., dict[str, Any]]:
+def _unheld(encode: Encode) -> Encode:
     def encode_unheld(*arguments: Any, **keywords: Any) -> dict[str, Any]:
         body = encode(*arguments, **keywords)
         if body["job"]["hold"] is not True:

@@ -299,8 +299,8 @@ class Session:
             self.wake()
 
     def _find_out_anew(self) -> bool:
-        """Connect anew where slurmrestd is not what it was, as after an upgrade of Slurm; what we have serves until then.
-        Whether that is at once."""
+        """Connect anew where slurmrestd is not what it was, as after an upgrade of Slurm; what we have serves till
+        then. Whether that is at once."""
         if self._connected is None or not self._connected.port.outdated:
             return False
         now = self._outside.monotonic()

@@ -18,7 +18,8 @@ from slurmjob_operator.engine.effects import Effect, Nobody
 from slurmjob_operator.engine.ports import Outside
 from slurmjob_operator.kube.errors import Conflict
 from slurmjob_operator.kube.port import Kind, ObjectKey
-from slurmjob_operator.slurm.dialects import family_v0040
+from slurmjob_operator.slurm import dialects
+from slurmjob_operator.slurm.dialects import DIALECTS
 from slurmjob_operator.slurm.request import JobRequest
 from tests.faults import operator_build
 from tests.faults.operator_build import (
@@ -176,11 +177,18 @@ def test_names_of_guards() -> None:
 
 
 def test_without_held_a_submission_runs(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(family_v0040, "encode", family_v0040.encode)  # put back when the test ends
-    assert family_v0040.encode(REQUEST, comment="c", version="v0.0.45")["job"]["hold"] is True
+    def holds() -> set[Any]:
+        return {
+            dialect.encode(REQUEST, comment="c", version=version)["job"]["hold"]
+            for version, dialect in DIALECTS.items()
+        }
+
+    for version, dialect in DIALECTS.items():
+        monkeypatch.setitem(vars(dialects)["DIALECTS"], version, dialect)  # put back when the test ends
+    assert holds() == {True}
     made = outside(World())
     assert operator_build.submit_unheld(made) is made
-    assert family_v0040.encode(REQUEST, comment="c", version="v0.0.45")["job"]["hold"] is False
+    assert holds() == {False}
 
 
 @pytest.mark.parametrize(("off", "jobs"), [("", 1), ("search", 2)])
@@ -212,7 +220,7 @@ def test_without_precondition_the_last_writer_wins() -> None:
 @pytest.mark.parametrize("guard", ["held", "search"])
 def test_a_guard_that_has_moved_is_an_error(guard: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(vars(operator_build.decide), "UNRECORDED", ())
-    monkeypatch.setattr(operator_build, "_dialects", list)
+    monkeypatch.setitem(vars(dialects), "DIALECTS", {})
     with pytest.raises(BadOrder, match=f"GUARD_OFF={guard} has to be taught where"):
         GUARDS[guard](outside(World()))
 
