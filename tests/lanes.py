@@ -35,6 +35,9 @@ with committed documents."""
 
 NEEDS_NO_SLURM: Final = ("tests/contract/test_kube_port.py", "tests/contract/test_openapi.py")
 
+EVERY_SLURM_IN: Final = "bookworm"
+"""The lane that also brings the other Slurms up: for one operator on all three, and for the upgrade of one of them."""
+
 FAULTS_IN: Final[Mapping[str, str]] = {
     "tests/faults/test_kill_points.py": "bookworm",
     "tests/faults/test_lost_answers.py": "trixie",
@@ -206,11 +209,14 @@ class Lane:
         of_kubernetes = ("tests/integration",) if here else tuple(f"--ignore={path}" for path in NEEDS_NO_SLURM)
         self._pytest("contract", "tests/contract", "tests/traps", *of_kubernetes, workers=WORKERS)
         self._sandbox("operator", "start")
-        self._pytest("e2e", "tests/e2e", "-m", "not alone", workers=WORKERS)
+        self._pytest("e2e", "tests/e2e", "-m", "not alone and not every_slurm", workers=WORKERS)
         self._nothing_left()
-        self._pytest("e2e alone", "tests/e2e", "-m", "alone")
+        self._pytest("e2e alone", "tests/e2e", "-m", "alone and not upgrade")
         self._nothing_left()
         self._each_ran_once()
+        if self.name == EVERY_SLURM_IN:
+            self._pytest("e2e of several Slurms", "tests/e2e", "-m", "every_slurm or upgrade")
+            self._nothing_left()
         self._pytest("faults", *self._faults(), "-m", "not long")
         self._nothing_left()
 
