@@ -261,14 +261,13 @@ def pytest(
     *arguments: str,
     workers: int,
     env: Mapping[str, str] | None = None,
-    nice: int = 0,
 ) -> None:
-    """Run pytest, and add what it came to. `nice`: how far it stands back behind what runs beside it."""
+    """Run pytest, and add what it came to."""
     report = ROOT / ".sandbox" / "lanes" / f"{lane}-{title.replace(' ', '-')}.xml"
     report.unlink(missing_ok=True)
     argv = [sys.executable, "-m", "pytest", "-q", "--show-capture=no", f"--junitxml={report}", *arguments]
     argv += ["-n", str(workers), "--dist", "worksteal"] if workers else []
-    good = runner.run(lane, title, ["nice", "-n", str(nice), *argv] if nice else argv, env=env)
+    good = runner.run(lane, title, argv, env=env)
     if report.exists():
         result.read(report)
     if not good and not (result.failed or result.missing):
