@@ -44,6 +44,9 @@ ORDER: Final[Mapping[str, tuple[str, ...]]] = {
 KUBERNETES_IN: Final = "forky"
 """The lane that also runs what needs no Slurm: integration tests and the contract of the API server."""
 
+EVERY_SLURM_IN: Final = "forky"
+"""The lane that also brings the other Slurms up: for one operator on all three, and for the upgrade of one of them."""
+
 FAULTS_IN: Final[Mapping[str, str]] = {
     "tests/faults/test_kill_points.py": "bookworm",
     "tests/faults/test_lost_answers.py": "trixie",
@@ -227,13 +230,16 @@ class Lane:
     # --- Its tests ----------------------------------------------------------------------------------------
 
     def test(self) -> None:
-        """Everything but the long fault runs, which leave executions that are not counted with the others."""
+        """Everything but the long fault runs. The control run leaves double executions, so they are counted before."""
         self.up()
         if self.result.wrong:
             return
         for part in ORDER[self.name]:
             getattr(self, f"_{part}")()
         self._each_ran_once()
+        if self.name == EVERY_SLURM_IN:
+            self._pytest("e2e of several Slurms", "tests/e2e", "-m", "every_slurm or upgrade")
+            self._nothing_left()
         self._pytest("faults", *self.fault_runs(), "-m", "not long")
         self._nothing_left()
 
@@ -245,12 +251,12 @@ class Lane:
 
     def _e2e(self) -> None:
         self._sandbox("operator", "start")
-        self._pytest("e2e", "tests/e2e", "-m", "not alone", workers=WORKERS)
+        self._pytest("e2e", "tests/e2e", "-m", "not alone and not every_slurm", workers=WORKERS)
         self._nothing_left()
 
     def _alone(self) -> None:
         self._sandbox("operator", "start")
-        self._pytest("e2e alone", "tests/e2e", "-m", "alone")
+        self._pytest("e2e alone", "tests/e2e", "-m", "alone and not upgrade")
         self._nothing_left()
 
     def test_faults(self) -> None:
@@ -295,9 +301,8 @@ def pytest(
     *arguments: str,
     workers: int,
     env: Mapping[str, str] | None = None,
-    nice: int = 0,
 ) -> None:
-    """Run pytest, and add what it came to. `nice`: how far it stands back behind what runs beside it."""
+    """Run pytest, and add what it came to."""
     report = ROOT / ".sandbox" / "lanes" / f"{lane}-{title.replace(' ', '-')}.xml"
     report.unlink(missing_ok=True)
     argv = [
@@ -311,7 +316,7 @@ def pytest(
         *arguments,
     ]
     argv += ["-n", str(workers), "--dist", "worksteal"] if workers else []
-    good = runner.run(lane, title, ["nice", "-n", str(nice), *argv] if nice else argv, env=env)
+    good = runner.run(lane, title, argv, env=env)
     if report.exists():
         result.read(report)
     if not good and not (result.failed or result.missing):

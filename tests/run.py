@@ -1,4 +1,4 @@
-"""Every test in one run, as `make test` does it: unit tests and three lanes, one for each Slurm, side by side.
+"""Every test in one run, as `make test` does it: unit tests, then three lanes, one for each Slurm, side by side.
 
 One closing line of counts by kind and by release. A skipped test counts as missing and fails the run. Each lane has a
 sandbox of its own, made anew and thrown away in the end; one that somebody has up is left alone. What each pytest said
@@ -26,8 +26,6 @@ from sandboxlib.slurm_suites import SUITES
 from tests.lanes import OF_DOCUMENTS, ROOT, Lane, Result, Runner, Stopped, pytest
 
 FOLDER = ROOT / ".sandbox" / "lanes"
-NICE = 19
-"""Unit tests take what the lanes leave, which mostly wait."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -53,12 +51,12 @@ def _run(flags: argparse.Namespace) -> int:
     runner, unit = Runner(FOLDER), Result()
     lanes = [Lane.of(name, number, runner) for number, name in enumerate(SUITES) if name in (flags.lane or SUITES)]
     parts = [partial(_guarded, lane, lane.test_faults if flags.faults else lane.test) for lane in lanes]
-    if not (flags.faults or flags.lane):
-        parts.append(partial(_unit, runner, unit))
     surprises: list[str] = []
     try:
+        if not (flags.faults or flags.lane):
+            side_by_side(runner, [partial(_unit, runner, unit)])
         side_by_side(runner, parts)
-        surprises = [line for lane in lanes if lane.release for line in lane.unexpected()]
+        surprises = list(dict.fromkeys(line for lane in lanes if lane.release for line in lane.unexpected()))
     except KeyboardInterrupt:
         unit.wrong.append("it was stopped")
     finally:
@@ -75,9 +73,7 @@ def _run(flags: argparse.Namespace) -> int:
 
 def _unit(runner: Runner, result: Result) -> None:
     workers = os.cpu_count() or 1
-    pytest(
-        runner, result, "unit", "unit and model", "tests/unit", "tests/model", OF_DOCUMENTS, workers=workers, nice=NICE
-    )
+    pytest(runner, result, "unit", "unit and model", "tests/unit", "tests/model", OF_DOCUMENTS, workers=workers)
 
 
 def _guarded(lane: Lane, test: Callable[[], None]) -> None:

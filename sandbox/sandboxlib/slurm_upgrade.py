@@ -9,10 +9,11 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 
-from sandboxlib import slurm_daemons, slurm_rootfs, slurm_state
+from sandboxlib import slurm_daemons, slurm_rootfs, slurm_state, slurm_view
 from sandboxlib.daemons import SandboxError, start, stop
 from sandboxlib.paths import Paths
 from sandboxlib.progress import step
@@ -25,8 +26,10 @@ KEPT = ("home", "tmp", "root")
 """Folders of a cluster's state that no service owns anything in."""
 
 
-def upgrade(paths: Paths, suite: str, *, to: str) -> float:
+def upgrade(paths: Paths, suite: str, *, to: str, between: Callable[[], None] = lambda: None) -> float:
     """Stop the cluster's daemons and start those of another suite's release over the same state.
+
+    `between` is called when the old ones are down and the new ones are not there yet.
 
     Returns how many seconds slurmrestd was away. Safe to repeat when it was cut short. Raises `SandboxError` when
     that release takes no such state, before anything is stopped, or when a daemon of it does not come up.
@@ -41,11 +44,26 @@ def upgrade(paths: Paths, suite: str, *, to: str) -> float:
     with step(f"{suite}: stopping Slurm {old.release}"):
         for daemon in (daemons[-1], *daemons[2:-1], daemons[1], daemons[0]):
             stop([daemon])
+    between()
     slurm_state.set_row(paths, suite, to)
     give(slurm_state.folder(paths, suite), changed_ids(slurm_state.users(old_root), slurm_state.users(new_root)))
     with step(f"{suite}: starting Slurm {new.release} over the same state"):
         _start_new(paths, suite)
     return time.monotonic() - began
+
+
+def slurmdbd_first(paths: Paths, suite: str, *, to: str) -> None:
+    """The first step of Slurm's guide alone: slurmdbd of the new release, all else goes on as it is. `upgrade` does
+    the rest. Raises as `upgrade` does.
+    """
+    old, new = slurm_state.row(paths, suite), SUITES[to]
+    check(old, new)
+    daemon = slurm_daemons.daemons(paths, suite)[2]
+    state, root = slurm_state.folder(paths, suite), slurm_rootfs.find(paths, new)
+    argv = slurm_view.argv(state=state, root=root, user="slurm", command=["slurmdbd", "-D"])
+    with step(f"{suite}: slurmdbd alone goes over to {new.release}"):
+        stop([daemon])
+        start(replace(daemon, argv=tuple(argv)))
 
 
 def check(old: Suite, new: Suite) -> None:

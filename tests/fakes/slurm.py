@@ -14,6 +14,7 @@ from slurmjob_operator.slurm.errors import (
     AccountingUnavailable,
     CredentialsRejected,
     JobNotFound,
+    NotSupported,
     OutcomeUnknown,
     Refused,
     SlurmError,
@@ -73,6 +74,8 @@ class InMemorySlurm:
 
     now: Callable[[], float]
     name: str = "memory"
+    release: str = "26.05.0"
+    api_version: str = "v0.0.45"
     jobs: dict[int, JobRecord] = field(default_factory=dict)
     accounting: dict[int, list[JobRecord]] = field(default_factory=dict)
     executions: Counter[int] = field(default_factory=Counter)
@@ -255,13 +258,16 @@ class MemoryPort:
     cluster: InMemorySlurm
     user: str
     accepted: bool = True
+    outdated: bool = False
+    _found: tuple[str, str] | None = None
 
     async def info(self) -> ClusterInfo:
         self._before("info")
+        self._found, self.outdated = (self.cluster.release, self.cluster.api_version), False
         return ClusterInfo(
             cluster_name=self.cluster.name,
-            release="26.05.0",
-            api_version="v0.0.45",
+            release=self.cluster.release,
+            api_version=self.cluster.api_version,
             accounting=self.cluster.has_accounting,
         )
 
@@ -361,6 +367,8 @@ class MemoryPort:
             raise CredentialsRejected("the token was not accepted", code=1007)
         if verb not in ("accounting", "search"):
             self._ask_slurmctld()
+        if verb != "info":
+            self._outgrown()
         waiting = self.cluster.faults.get(verb)
         if not waiting:
             return None
@@ -368,6 +376,13 @@ class MemoryPort:
         if isinstance(fault, SlurmError):
             raise fault
         return fault
+
+    def _outgrown(self) -> None:
+        """Whether the cluster was upgraded since it was asked what it is; its new slurmrestd may lack our version."""
+        if self._found not in (None, (self.cluster.release, self.cluster.api_version)):
+            self.outdated = True
+            if self._found is not None and self._found[1] != self.cluster.api_version:
+                raise NotSupported("HTTP status 404: Unable to find requested URL endpoint.", status=404)
 
     def _ask_slurmctld(self) -> None:
         if not self.cluster.slurmctld_up:

@@ -30,7 +30,7 @@ from slurmjob_operator.engine.ports import Outside
 from slurmjob_operator.kube.errors import Conflict
 from slurmjob_operator.kube.port import Body, KubePort, ObjectKey
 from slurmjob_operator.slurm import dialects
-from slurmjob_operator.slurm.dialects.dialect import Dialect
+from slurmjob_operator.slurm.dialects.dialect import Dialect, Encode
 
 decide: ModuleType = importlib.import_module("slurmjob_operator.core.decide")
 """The module: the function of the same name would hide it."""
@@ -121,11 +121,11 @@ def parse_death(point: str, count: str) -> Death:
 
 def submit_unheld(outside: Outside) -> Outside:
     """Jobs are submitted free to run: what is not recorded runs too."""
-    table: dict[str, Dialect] = vars(dialects)["DIALECTS"]
-    if not table:
-        raise BadOrder("there are no dialects any more: GUARD_OFF=held has to be taught where")
-    for version, dialect in table.items():
-        table[version] = replace(dialect, encode=_unheld(dialect.encode))
+    spoken: dict[str, Dialect] = vars(dialects)["DIALECTS"]
+    if not spoken:
+        raise BadOrder("no dialect encodes a submission any more: GUARD_OFF=held has to be taught where")
+    for version, dialect in spoken.items():
+        spoken[version] = replace(dialect, encode=_unheld(dialect.encode))
     return outside
 
 
@@ -182,7 +182,7 @@ class Overwriting:
         raise Conflict("it changes faster than it can be overwritten")
 
 
-def _unheld(encode: Callable[..., dict[str, Any]]) -> Callable[..., dict[str, Any]]:
+def _unheld(encode: Encode) -> Encode:
     def encode_unheld(*arguments: Any, **keywords: Any) -> dict[str, Any]:
         body = encode(*arguments, **keywords)
         if body["job"]["hold"] is not True:

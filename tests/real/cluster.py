@@ -32,6 +32,7 @@ class Tenant:
 
     paths: Paths
     namespace: str
+    suite: str = SUITE
 
     def kubectl(self, *arguments: str, stdin: str | None = None) -> str:
         return control_plane.kubectl(self.paths, "-n", self.namespace, *arguments, stdin=stdin)
@@ -140,7 +141,13 @@ class Tenant:
             time.sleep(0.2)
 
     def connect(
-        self, *, user: str = "alice", lifespan: int = 3600, token: str | None = None, url: str | None = None
+        self,
+        *,
+        name: str = "campus",
+        user: str = "alice",
+        lifespan: int = 3600,
+        token: str | None = None,
+        url: str | None = None,
     ) -> None:
         """Apply the connection and its Secret; `url` is that of a proxy, where one stands before slurmrestd."""
         self.kubectl(
@@ -149,21 +156,21 @@ class Tenant:
             "-",
             stdin=operator_process.connection(
                 namespace=self.namespace,
-                name="campus",
-                url=url or slurm_cluster.rest_url(self.paths, SUITE),
-                token=token or slurm_cluster.token(self.paths, SUITE, user=user, lifespan=lifespan),
+                name=name,
+                url=url or slurm_cluster.rest_url(self.paths, self.suite),
+                token=token or slurm_cluster.token(self.paths, self.suite, user=user, lifespan=lifespan),
             ),
         )
 
     def executions(self, name: str, *, ledger: str = LEDGER) -> Counter[str]:
         """Slurm job ids that ran this SlurmJob's script, each with how often it began."""
-        file = slurm_cluster.home(self.paths, SUITE, "alice") / Path(ledger).name
+        file = slurm_cluster.home(self.paths, self.suite, "alice") / Path(ledger).name
         lines = file.read_text().splitlines() if file.exists() else []
         return Counter(line.split()[1] for line in lines if line.split()[0] == f"{self.namespace}/{name}")
 
     def slurm(self, *argv: str, user: str = "root") -> str:
         done = subprocess.run(
-            slurm_cluster.exec_argv(self.paths, SUITE, argv, user), capture_output=True, text=True, check=False
+            slurm_cluster.exec_argv(self.paths, self.suite, argv, user), capture_output=True, text=True, check=False
         )
         return done.stdout.strip()
 

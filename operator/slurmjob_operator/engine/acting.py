@@ -359,6 +359,8 @@ def _reason(action: Action, error: slurm_errors.SlurmError) -> Reason:
         return Reason.ACCOUNTING_UNAVAILABLE
     if isinstance(action, Cancel) and isinstance(error, slurm_errors.Refused):
         return Reason.CANCELLATION_REFUSED
+    if isinstance(error, slurm_errors.NotSupported):
+        return Reason.UNSUPPORTED_SERVER
     return Reason.CLUSTER_UNREACHABLE
 
 

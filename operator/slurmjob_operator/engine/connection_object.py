@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Callable, Mapping
+from typing import Any, Final
 
 from slurmjob_operator.api.conditions import ConditionType, EventReason
 from slurmjob_operator.api.names import CONNECTION_FINALIZER
@@ -16,6 +16,9 @@ from slurmjob_operator.engine.registry import ConnectionKey
 from slurmjob_operator.engine.views import CONNECTION_STATUS, newer, object_key, status_body
 from slurmjob_operator.kube import errors as kube_errors
 from slurmjob_operator.kube.port import Kind, KubeEvent
+
+MOST_CONFLICTS: Final = 5
+"""Writes of others in a row before we leave it for later."""
 
 logger = logging.getLogger(__name__)
 
@@ -57,38 +60,46 @@ class ConnectionObject:
         """Whether somebody has asked for its deletion."""
         return self.body is not None and "deletionTimestamp" in self.body["metadata"]
 
-    async def tell(self, status: SlurmConnectionStatus, reason: EventReason, message: str) -> None:
-        """Write the status when it changed; an event when readiness did."""
-        body, old = self.body, self.status
-        if body is None or status == old:
-            return
+    async def tell(self, change: Callable[[SlurmConnectionStatus], SlurmConnectionStatus]) -> bool:
+        """Write the status when it changes; an event when readiness did. Whether it stands now, or nobody is left to
+        be told: another spec has its own try to connect.
+
+        `change` is asked anew where somebody else wrote meanwhile (a label, or our own finalizer for the first job).
+        """
+        edits = self.edits
+        for _ in range(MOST_CONFLICTS):
+            if self.body is None or self.edits != edits or change(self.status) == self.status:
+                return True
+            try:
+                await self._write_status(self.body, self.status, change(self.status))
+            except kube_errors.Conflict:
+                await self._refresh(self.body)
+            except kube_errors.NotFound:
+                return True
+            except kube_errors.KubeError as error:
+                logger.warning("status of connection %s/%s was not written: %s", *self.key, error)
+                return False
+            else:
+                return True
+        return False
+
+    async def _write_status(
+        self, body: Mapping[str, Any], old: SlurmConnectionStatus, status: SlurmConnectionStatus
+    ) -> None:
         key = object_key(Kind.SLURM_CONNECTION, body)
-        try:
-            written = await self._outside.kube.write_status(
-                key,
-                old=status_body(old),
-                new=status_body(status),
-                resource_version=body["metadata"]["resourceVersion"],
-            )
-        except kube_errors.Conflict:
-            await self._refresh(body)
-            return
-        except kube_errors.NotFound:
-            return
-        except kube_errors.KubeError as error:
-            logger.warning("status of connection %s/%s was not written: %s", *self.key, error)
-            return
+        version = body["metadata"]["resourceVersion"]
+        written = await self._outside.kube.write_status(
+            key, old=status_body(old), new=status_body(status), resource_version=version
+        )
         self.observe(written)
         was = edit.find(old.conditions, ConditionType.READY)
         is_now = edit.find(status.conditions, ConditionType.READY)
         if is_now is not None and (was is None or was.reason != is_now.reason):
-            logger.info("connection %s/%s: %s", *self.key, message)
+            logger.info("connection %s/%s: %s", *self.key, is_now.message)
+            ready = is_now.status == "True"
+            reason = EventReason.CONNECTION_READY if ready else EventReason.CONNECTION_NOT_READY
             event = KubeEvent(
-                regarding=key,
-                reason=str(reason),
-                message=message,
-                warning=reason is EventReason.CONNECTION_NOT_READY,
-                time=self._outside.now(),
+                regarding=key, reason=str(reason), message=is_now.message, warning=not ready, time=self._outside.now()
             )
             await post(self._outside.kube, event)
 

@@ -33,6 +33,11 @@ class CountingPort:
         """See `SlurmPort`."""
         return self._port.user
 
+    @property
+    def outdated(self) -> bool:
+        """See `SlurmPort`."""
+        return self._port.outdated
+
     async def info(self) -> ClusterInfo:
         """See `SlurmPort`."""
         return await self._counted("info", self._port.info())

@@ -11,9 +11,10 @@ import logging
 import math
 from collections.abc import Coroutine, Mapping
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
-from slurmjob_operator.api.conditions import ConditionType, EventReason, Reason
+from slurmjob_operator.api.conditions import ConditionType, Reason
 from slurmjob_operator.api.connection import MarkerField, Server
 from slurmjob_operator.core import conditions as edit
 from slurmjob_operator.core.attempts import unknown_reason
@@ -44,6 +45,9 @@ SHORTEST_RECHECK_SECONDS = 1.0
 MISSING_CONNECTION_SECONDS = 3600.0
 DEFAULT_POLL_SECONDS = 10.0
 REFUSED_AGAIN_SECONDS = 60.0
+OUTDATED_AGAIN_SECONDS = 60.0
+"""Behind one address there may be two releases for a while: not asked anew at each of their answers."""
+
 
 logger = logging.getLogger(__name__)
 
@@ -66,6 +70,7 @@ class Session:
         self._failures = 0
         self._poll_at = 0.0
         self._refused_at = -REFUSED_AGAIN_SECONDS
+        self._outdated_at = -OUTDATED_AGAIN_SECONDS
         self._sweeping = self._asking = False
         self._outcome_known = False
         self._unseen_until = outside.monotonic() + UNSEEN_SECONDS
@@ -212,10 +217,8 @@ class Session:
         self._failures += 1
         self._connect_at = self._outside.monotonic() + delay
         self._set_problem(problem.reason, problem.message, delay, secret_gone=problem.secret_gone)
-        status = connecting.not_ready(
-            self._object.status, problem, generation=body["metadata"]["generation"], now=self._outside.now()
-        )
-        await self._object.tell(status, EventReason.CONNECTION_NOT_READY, problem.message)
+        generation, now = body["metadata"]["generation"], self._outside.now()
+        await self._object.tell(partial(connecting.not_ready, problem=problem, generation=generation, now=now))
 
     def _remembered(self, body: Mapping[str, Any]) -> SlurmToken | None:
         """A token that was read before serves while something is let go, and only where it was meant for."""
@@ -243,11 +246,9 @@ class Session:
     async def _tell_ready(self, connected: connecting.Connected, body: Mapping[str, Any]) -> None:
         """Once the live jobs have been asked for too: else it would be ready and not ready in turn."""
         self._failures = 0
-        status = connecting.ready(
-            self._object.status, connected, generation=body["metadata"]["generation"], now=self._outside.now()
-        )
-        message = edit.find(status.conditions, ConditionType.READY)
-        await self._object.tell(status, EventReason.CONNECTION_READY, message.message if message else "")
+        generation, now = body["metadata"]["generation"], self._outside.now()
+        if not await self._object.tell(partial(connecting.ready, connected=connected, generation=generation, now=now)):
+            self._connect_at = min(self._connect_at, self._outside.monotonic() + connecting.RETRY_SECONDS)
 
     def _set_problem(self, reason: Reason, message: str, retry_seconds: float, *, secret_gone: bool = False) -> None:
         """Jobs are told only when the reason is another one: a message may differ at each try."""
@@ -297,6 +298,19 @@ class Session:
             self._connect_at = now + connecting.RETRY_SECONDS if again else 0.0
             self.wake()
 
+    def _find_out_anew(self) -> bool:
+        """Connect anew where slurmrestd is not what it was, as after an upgrade of Slurm; what we have serves till
+        then. Whether that is at once."""
+        if self._connected is None or not self._connected.port.outdated:
+            return False
+        now = self._outside.monotonic()
+        due = max(now, self._outdated_at + OUTDATED_AGAIN_SECONDS)
+        if due == now:
+            self._outdated_at = now
+        self._connect_at = min(self._connect_at, due)
+        self.wake()
+        return self._connect_at <= now
+
     # --- The jobs -----------------------------------------------------------------------------------------
 
     def _all_due(self) -> None:
@@ -333,12 +347,12 @@ class Session:
         try:
             await sweeper.sweep(connected.port, known=known)
             if sweeper.clean_until is not None and sweeper is self._sweeper:
-                swept = replace(self._object.status, last_sweep_time=rfc3339(sweeper.clean_until))
-                await self._object.tell(swept, EventReason.CONNECTION_READY, "")
+                await self._object.tell(partial(replace, last_sweep_time=rfc3339(sweeper.clean_until)))
         except Exception:
             logger.exception("a sweep of connection %s/%s failed", *self.key)
         finally:
             self._sweeping = False
+            self._find_out_anew()
             self.wake()
 
     async def _bring_forward(self, entry: Entry) -> None:
@@ -365,6 +379,7 @@ class Session:
             entry.due = self._outside.monotonic() + retry_delay(entry.failures)
         finally:
             entry.running = False
+            self._find_out_anew()
             self.wake()
 
     def _poll_seconds(self) -> float:
@@ -383,6 +398,7 @@ class Session:
             return
         if self._connected is not connected:
             return  # The race: edited, deleted or refused while we asked.
+        self._find_out_anew()
         for entry in live:  # Two may have one id: Slurm gives that of a job it has lost to the next one.
             seen = states.get(entry.view.recorded_id)
             if seen is None:
@@ -400,6 +416,8 @@ class Session:
         """Slurm does not answer: say so on the connection and on each job, and connect anew."""
         if isinstance(error, slurm_errors.CredentialsRejected):
             self._lose_credentials()
+        elif isinstance(error, slurm_errors.NotSupported) and self._find_out_anew():
+            pass  # Its other API versions are tried first.
         elif self._object.body is not None:
             problem = connecting.NotConnected(Reason.CLUSTER_UNREACHABLE, str(error))
             await self._not_connected(problem, self._object.body)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from slurmjob_operator.slurm.classify import Operation, classify
+from slurmjob_operator.slurm.classify import NOT_SERVED, Operation, classify
 from slurmjob_operator.slurm.dialects import reading
 from slurmjob_operator.slurm.dialects.dialect import Dialect
 from slurmjob_operator.slurm.errors import (
@@ -24,12 +24,18 @@ NOTHING_FOUND = 9003
 
 
 class Caller:
-    """`dialect` is None until the API version is known."""
+    """`dialect` is None until the API version is known.
+
+    `release` is the one that was found out, None before that. `outdated` is whether an answer since then came from
+    another release, or from a slurmrestd that does not serve this API version (404 without JSON).
+    """
 
     def __init__(self, server: SlurmrestdServer, token: SlurmToken, *, timeout_seconds: float) -> None:
         self.server = server
         self.token = token
         self.dialect: Dialect | None = None
+        self.release: str | None = None
+        self.outdated = False
         self._timeout = timeout_seconds
 
     def speaking(self, dialect: Dialect) -> Caller:
@@ -99,7 +105,7 @@ class Caller:
         query: Query = (),
         body: Mapping[str, Any] | None = None,
     ) -> Reply:
-        return await self.server.request(
+        reply = await self.server.request(
             method,
             f"/{path}",
             token=self.token,
@@ -108,6 +114,23 @@ class Caller:
             query=query,
             body=body,
         )
+        self._notice(reply)
+        return reply
+
+    def _notice(self, reply: Reply) -> None:
+        """Nearly every answer names the release, so an upgrade shows at the next one."""
+        if self.release is None:
+            return
+        if reply.body is None:
+            self.outdated |= reply.status in NOT_SERVED
+        else:
+            self.outdated |= release_of(reply.body) not in (None, self.release)
+
+
+def release_of(body: Mapping[str, Any]) -> str | None:
+    """Slurm's release as an answer names it; None where it does not."""
+    meta = reading.mapping(body.get("meta"))
+    return reading.text(reading.mapping(meta.get("slurm") or meta.get("Slurm")).get("release"))
 
 
 def checked(reply: Reply, operation: Operation) -> Mapping[str, Any]:

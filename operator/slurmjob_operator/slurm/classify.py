@@ -55,6 +55,9 @@ meets no slurmctld (TRAP F4); -1 what job/{id} says then."""
 LATE = frozenset({408, 425})
 """A proxy's word that the request came too slowly or too early: nobody refused it."""
 
+NOT_SERVED = frozenset({404, 405})
+"""Without JSON: slurmrestd serves no such path, so it has another API version now, or is none."""
+
 
 def classify(
     *, operation: Operation, code: int | None, status: int, message: str, answered_by_slurm: bool = True
@@ -89,7 +92,7 @@ def _by_status(operation: Operation, status: int, *, answered_by_slurm: bool) ->
         return RateLimited
     if status in LATE or status >= 500:
         return OutcomeUnknown if operation.changes else Unavailable
-    if status in (404, 405) and not answered_by_slurm:
+    if status in NOT_SERVED and not answered_by_slurm:
         return NotSupported
     if 400 <= status < 500:
         return Refused if operation.changes else Unavailable

@@ -46,9 +46,16 @@ class SlurmrestdClient:
         """See `SlurmPort`."""
         return self._caller.token.user
 
+    @property
+    def outdated(self) -> bool:
+        """See `SlurmPort`."""
+        return self._caller.outdated
+
     async def info(self) -> ClusterInfo:
         """See `SlurmPort`."""
+        self._caller.release = None
         info = await discover(self._caller, wanted=self._wanted)
+        self._caller.release, self._caller.outdated = info.release, False
         self._finder.accounting = info.accounting
         return info
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
 from slurmjob_operator.core.records import ClusterInfo
-from slurmjob_operator.slurm.calling import Caller, rows
+from slurmjob_operator.slurm.calling import Caller, release_of, rows
 from slurmjob_operator.slurm.dialects import DIALECTS, DOCUMENT_ONLY, FOUND_BY_ITSELF, hostlist, reading
 from slurmjob_operator.slurm.errors import NotSupported
 
@@ -46,7 +46,7 @@ async def _info(caller: Caller, diag: Mapping[str, Any], *, accounting: bool) ->
     dialect = caller.known()
     meta = reading.mapping(diag.get("meta"))
     slurm = reading.mapping(meta.get("slurm") or meta.get("Slurm"))
-    release = reading.text(slurm.get("release")) or UNKNOWN
+    release = release_of(diag) or UNKNOWN
     if dialect.version in DOCUMENT_ONLY and release.startswith(WITHOUT_HOLD):
         raise NotSupported(f"{dialect.version} of Slurm {release} cannot submit a job held; Auto finds one that can")
     name = reading.text(slurm.get("cluster"))

@@ -21,6 +21,14 @@ class SlurmPort(Protocol):
     def user(self) -> str:
         """The Slurm user of the token; job records of others are never ours."""
 
+    @property
+    def outdated(self) -> bool:
+        """Whether an answer since `info` shows that what it found holds no more: slurmrestd is of another release now,
+        or does not serve the API version that we speak.
+
+        Not guaranteed: that an upgrade shows before something is asked.
+        """
+
     async def info(self) -> ClusterInfo:
         """Discover the release, the newest API version both sides know, and the cluster's name.
 

@@ -16,6 +16,7 @@ from slurmjob_operator.api.names import ABANDON_ANNOTATION
 from slurmjob_operator.core.records import ClusterInfo
 from slurmjob_operator.engine.engine import Engine
 from slurmjob_operator.engine.ports import Outside
+from slurmjob_operator.kube import errors as kube_errors
 from slurmjob_operator.kube.port import Kind, KubeEvent
 from slurmjob_operator.slurm import errors as slurm_errors
 from slurmjob_operator.slurm.port import SlurmPort
@@ -422,6 +423,32 @@ async def test_edited_just_before_its_status_is_written(cluster: Cluster) -> Non
     cluster.kube.edit(connection, servers=[{"url": "https://other:6820"}])
     await asyncio.sleep(1)
     assert cluster.opened == ["https://slurm:6820", "https://other:6820"]
+    assert cluster.reason(connection, "Ready") == "Connected"
+
+
+async def test_touched_just_before_its_status_is_written(cluster: Cluster) -> None:
+    """A label, or our own finalizer when the first job comes: it is told all the same, and not only when the token is
+    read again."""
+    cluster.secret()
+    cluster.kube.watch = lambda _event, _body: None
+    connection = cluster.connection()
+    body = cluster.kube.body(connection)
+    assert body is not None
+    assert cluster.engine is not None
+    cluster.engine.observe_connection(body)
+    cluster.kube.annotate(connection, "of", "somebody")
+    await asyncio.sleep(1)
+    assert cluster.reason(connection, "Ready") == "Connected"
+    assert len(cluster.opened) == 1
+
+
+async def test_a_status_that_could_not_be_written_is_told_soon(cluster: Cluster) -> None:
+    cluster.secret()
+    cluster.kube.faults = [kube_errors.Unavailable("the API server is away")]
+    connection = cluster.connection()
+    await asyncio.sleep(1)
+    assert cluster.reason(connection, "Ready") is None
+    await asyncio.sleep(2 * POLL)
     assert cluster.reason(connection, "Ready") == "Connected"
 
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 import httpx
 import pytest
 
 from slurmjob_operator.slurm.client import SlurmrestdClient
-from slurmjob_operator.slurm.errors import CredentialsRejected, NotSupported, Unavailable
+from slurmjob_operator.slurm.errors import CredentialsRejected, NotSupported, SlurmError, Unavailable
 from tests.unit.slurm.answers import client, error
 
 META = {"Slurm": {"version": {"major": 22, "micro": 8, "minor": 5}, "release": "22.05.8"}}
@@ -103,3 +104,61 @@ async def test_v0_0_39_of_23_02_cannot_hold_a_job() -> None:
     port = client(_daemon({"diag": old, "job/1": NOTHING}, served="v0.0.39"), api_version="v0.0.39")
     with pytest.raises(NotSupported, match=r"v0\.0\.39 of Slurm 23\.02\.7 cannot submit a job held"):
         await port.info()
+
+
+# --- What was found out holds no more -------------------------------------------------------------------------------
+
+JOB: Body = {"job_id": 7, "user_name": "alice", "name": "j", "job_state": ["RUNNING"]}
+
+
+def _meta(release: str) -> Body:
+    return {"meta": {"slurm": {"cluster": "campus", "release": release}}}
+
+
+async def _asked_about(later: httpx.Response) -> bool:
+    """A slurmrestd of 26.05.5 was found, and then answers so: whether that is told."""
+    found = httpx.Response(200, json={**_meta("26.05.5"), "statistics": {}})
+    answers = [found, httpx.Response(200, json=_meta("26.05.5")), later]
+    port = client(lambda _request: answers.pop(0))
+    assert not port.outdated
+    await port.info()
+    assert not port.outdated
+    with suppress(SlurmError):
+        await port.job(7)
+    return port.outdated
+
+
+@pytest.mark.parametrize(
+    ("later", "told"),
+    [
+        (httpx.Response(200, json={**_meta("26.05.5"), "jobs": [JOB]}), False),
+        (httpx.Response(200, json={**_meta("26.11.0"), "jobs": [JOB]}), True),
+        (httpx.Response(404, json={**_meta("26.11.0"), "errors": [error(2017)]}), True),
+        (httpx.Response(404, json={**_meta("26.05.5"), "errors": [error(2017)]}), False),
+        (httpx.Response(200, json={"jobs": [JOB]}), False),
+        (NOT_SERVED, True),
+        (httpx.Response(502, text="bad gateway"), False),
+    ],
+)
+async def test_another_release_or_a_version_that_is_gone_is_told(later: httpx.Response, told: bool) -> None:
+    assert await _asked_about(later) is told
+
+
+async def test_a_slurm_without_slurmdbd_is_not_asked_anew_all_the_time() -> None:
+    """That it serves no path of slurmdbd's is what was found out, and no news."""
+    port = _port({"diag": DIAG})
+    await port.info()
+    assert not port.outdated
+
+
+async def test_the_old_spelling_of_a_release_is_read_too() -> None:
+    bodies = {"diag": DIAG, "job/1": NOTHING, "clusters": {"clusters": ONE}, "job/7": {"meta": META, "jobs": []}}
+    port = _port(bodies)
+    await port.info()
+    with suppress(SlurmError):
+        await port.job(7)
+    assert not port.outdated
+    bodies["job/7"] = {"meta": {"Slurm": {"release": "22.05.11"}}, "jobs": []}
+    with suppress(SlurmError):
+        await port.job(7)
+    assert port.outdated
