@@ -31,7 +31,6 @@ class Differs(StrEnum):
     UNKNOWN_DEPENDENCY = "`dependency: afterok:` a job that Slurm does not know"
     WHILE_COMPLETING = "State while nodes are cleaned up"
     NO_SLURMDBD = "A Slurm that has no slurmdbd"
-    SLURMDBD_AWAY = "An operator that starts while slurmdbd is away"
     ABANDONED = "`slurmjob.dev/abandon` while slurmctld is away"
     LOST_NODE = "A job that lost its node"
 
@@ -118,14 +117,6 @@ TABLE: Final[Mapping[Differs, Mapping[str, Said]]] = {
         ),
         **_same(("-s", "slurmctld"), "works; slurmrestd does not start without `-s slurmctld` there", "trixie"),
         **_same((), "works", "forky"),
-    },
-    Differs.SLURMDBD_AWAY: {
-        **_same(
-            "ClusterUnreachable",
-            "waits until slurmdbd is back (`ClusterUnreachable`): slurmctld does not say which cluster it is",
-            "bookworm",
-        ),
-        **_same("AccountingUnavailable", "goes on; only what slurmctld has forgotten waits", *NEWER),
     },
     Differs.ABANDONED: {
         **_same(25, "lets go within 25 s: a request under way is waited for", "bookworm"),

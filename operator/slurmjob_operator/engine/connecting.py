@@ -71,14 +71,14 @@ async def connect(outside: Outside, body: Mapping[str, Any], *, known: SlurmToke
         if known is None or problem.reason is not Reason.SECRET_NOT_FOUND or known.expires_at <= outside.now():
             raise
         try:
-            return await _open(outside, spec, known)
+            return await _open(outside, spec, known, body)
         except NotConnected as failure:
             failure.secret_gone = True
             raise
-    return await _open(outside, spec, token)
+    return await _open(outside, spec, token, body)
 
 
-async def _open(outside: Outside, spec: SlurmConnectionSpec, token: SlurmToken) -> Connected:
+async def _open(outside: Outside, spec: SlurmConnectionSpec, token: SlurmToken, body: Mapping[str, Any]) -> Connected:
     try:
         bare = outside.slurm.open(spec, token)
         port = CountingPort(bare, metrics=outside.metrics, monotonic=outside.monotonic)
@@ -98,7 +98,19 @@ async def _open(outside: Outside, spec: SlurmConnectionSpec, token: SlurmToken) 
             Reason.UNSUPPORTED_SERVER,
             f"spec.markerFields: Extra: jobs of Slurm {info.release} have no field `extra`; leave it out.",
         )
+    if not info.named:
+        info = replace(info, cluster_name=_name_known_before(body, token))
     return Connected(port=port, token=token, info=info, spec=spec)
+
+
+def _name_known_before(body: Mapping[str, Any], token: SlurmToken) -> str:
+    """The cluster's name, that slurmdbd has to tell and cannot now: the one that status has of this very spec and user.
+    A guess would look like another cluster later."""
+    status = body.get("status") or {}
+    same = status.get("observedGeneration") == body["metadata"]["generation"] and status.get("user") == token.user
+    if not same or not status.get("clusterName"):
+        raise NotConnected(Reason.CLUSTER_UNREACHABLE, "slurmdbd has to name the cluster, and does not answer.")
+    return str(status["clusterName"])
 
 
 def _spec(body: Mapping[str, Any]) -> SlurmConnectionSpec:

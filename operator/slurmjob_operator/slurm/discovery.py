@@ -9,7 +9,7 @@ from typing import Any, Final
 from slurmjob_operator.core.records import ClusterInfo
 from slurmjob_operator.slurm.calling import Caller, release_of, rows
 from slurmjob_operator.slurm.dialects import DIALECTS, DOCUMENT_ONLY, FOUND_BY_ITSELF, hostlist, reading
-from slurmjob_operator.slurm.errors import NotSupported
+from slurmjob_operator.slurm.errors import AccountingUnavailable, NotSupported
 
 AUTO: Final = "Auto"
 UNKNOWN: Final = "unknown"
@@ -50,14 +50,19 @@ async def _info(caller: Caller, diag: Mapping[str, Any], *, accounting: bool) ->
     if dialect.version in DOCUMENT_ONLY and release.startswith(WITHOUT_HOLD):
         raise NotSupported(f"{dialect.version} of Slurm {release} cannot submit a job held; Auto finds one that can")
     name = reading.text(slurm.get("cluster"))
+    named = True
     if name is None and not dialect.names_cluster and accounting:
-        name = await _cluster_by_nodes(caller)
+        try:
+            name = await _cluster_by_nodes(caller)
+        except AccountingUnavailable:
+            named = False
     return ClusterInfo(
         cluster_name=name or UNKNOWN,
         release=release,
         api_version=dialect.version,
         accounting=accounting,
         knows_extra=dialect.knows_extra,
+        named=named,
     )
 
 

@@ -12,6 +12,7 @@ from slurmjob_operator.api.conditions import ConditionType, Reason
 from slurmjob_operator.api.connection import SlurmConnectionSpec
 from slurmjob_operator.api.status import SlurmConnectionStatus
 from slurmjob_operator.core import conditions as edit
+from slurmjob_operator.core.records import ClusterInfo
 from slurmjob_operator.core.times import rfc3339
 from slurmjob_operator.engine import connecting
 from slurmjob_operator.engine.connecting import Connected, NotConnected
@@ -285,3 +286,41 @@ def test_a_refused_token_is_not_checked_any_more_once_slurm_is_away() -> None:
         status = connecting.not_ready(status, NotConnected(reason, "why"), generation=1, now=NOW)
     assert said(status)[CREDENTIALS] == ("Unknown", Reason.NOT_CHECKED)
     assert STALLED not in said(status)
+
+
+class Nameless(World):
+    """A Slurm whose slurmdbd has to name the cluster, and is away."""
+
+    def open(self, spec: SlurmConnectionSpec, token: SlurmToken) -> SlurmPort:
+        port = super().open(spec, token)
+        found = port.info
+
+        async def info() -> ClusterInfo:
+            return replace(await found(), cluster_name="unknown", named=False)
+
+        port.info = info  # type: ignore[method-assign]  # of this one port
+        return port
+
+
+@pytest.mark.parametrize(
+    ("status", "name"),
+    [
+        ({"observedGeneration": 1, "user": "alice", "clusterName": "campus"}, "campus"),
+        ({"observedGeneration": 0, "user": "alice", "clusterName": "campus"}, None),
+        ({"observedGeneration": 1, "user": "bob", "clusterName": "campus"}, None),
+        ({"observedGeneration": 1, "user": "alice"}, None),
+        (None, None),
+    ],
+)
+async def test_a_name_that_cannot_be_asked_for_is_the_one_known_of_this_very_spec(
+    status: dict[str, Any] | None, name: str | None
+) -> None:
+    world = Nameless()
+    world.kube.secrets["ns", "token"] = {"SLURM_JWT": token()}
+    body = connection()
+    body["metadata"]["generation"] = 1
+    body["status"] = status
+    if name is not None:
+        assert (await world.connect(body)).info.cluster_name == name
+    else:
+        assert (await world.problem(body)).message == "slurmdbd has to name the cluster, and does not answer."

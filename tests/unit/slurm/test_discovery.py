@@ -61,6 +61,12 @@ async def test_of_several_clusters_it_is_the_one_with_these_nodes(clusters: list
     assert (await port.info()).cluster_name == name
 
 
+async def test_a_slurmdbd_that_is_away_leaves_the_name_open() -> None:
+    away = {"clusters": [], "errors": [error(7000, "Failed connecting to slurmdbd")]}
+    info = await _port({"diag": DIAG, "job/1": NOTHING, "clusters": away}).info()
+    assert (info.cluster_name, info.named) == ("unknown", False)
+
+
 async def test_without_slurmdbd_nobody_names_the_cluster() -> None:
     info = await _port({"diag": DIAG}).info()
     assert (info.cluster_name, info.accounting) == ("unknown", False)
