@@ -178,10 +178,10 @@ def test_what_does_not_listen_is_killed_with_its_children(make: Make, tmp_path: 
 
 
 def test_the_stop_signal_is_the_daemons_own(make: Make, processes: list[subprocess.Popen[bytes]]) -> None:
-    daemon = make(stop_signal=signal.SIGINT)
+    daemon = make(stop_signal=signal.SIGUSR1)
     daemons.start(daemon)
     daemons.stop([daemon])
-    assert processes[0].wait(1) == -signal.SIGINT
+    assert processes[0].wait(1) == -signal.SIGUSR1
 
 
 def test_kill_asks_nobody(make: Make, tmp_path: Path, processes: list[subprocess.Popen[bytes]]) -> None:
