@@ -130,7 +130,8 @@ def test_the_operator_is_killed_while_slurm_is_upgraded(there: Tenant) -> None:
         there.wait_state(name, "Running")
     cluster.operator_stop(there.paths)
     for when, name in (("after submit", "unrecorded"), ("before release", "unreleased")):
-        cluster.launch_test_build(there.paths, KILL_AT=when, KILL_LOG=str(there.paths.state / f"kill-points-{name}"))
+        points = there.paths.state / f"kill-points-{there.namespace}-{name}"
+        cluster.launch_test_build(there.paths, KILL_AT=when, KILL_LOG=str(points))
         _apply(there, {name: "true"})
         there.wait_until(lambda: not is_running(operator_process.daemon(there.paths)))
 
