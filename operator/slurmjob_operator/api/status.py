@@ -187,6 +187,12 @@ class SlurmConnectionStatus:
     slurm_version: Annotated[Text | None, Field(description="Release of Slurm, e.g. `26.05.5`.")] = None
     api_version: Annotated[Text | None, Field(description="API version in use, e.g. `v0.0.45`.")] = None
     cluster_name: Annotated[Text | None, Field(description="Name of the Slurm cluster (ClusterName).")] = None
+    cluster_name_generation: Annotated[
+        Int64 | None,
+        Field(
+            description="Generation of the spec that led to `clusterName`; a later one may lead to another cluster.",
+        ),
+    ] = None
     user: Annotated[Text | None, Field(description="Slurm user of the token.")] = None
     token_expiration_time: Annotated[Time | None, Field(description="When the token expires.")] = None
     last_sweep_time: Annotated[

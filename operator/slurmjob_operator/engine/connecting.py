@@ -107,7 +107,7 @@ def _name_known_before(body: Mapping[str, Any], token: SlurmToken) -> str:
     """The cluster's name, that slurmdbd has to tell and cannot now: the one that status has of this very spec and user.
     A guess would look like another cluster later."""
     status = body.get("status") or {}
-    same = status.get("observedGeneration") == body["metadata"]["generation"] and status.get("user") == token.user
+    same = status.get("clusterNameGeneration") == body["metadata"]["generation"] and status.get("user") == token.user
     if not same or not status.get("clusterName"):
         raise NotConnected(Reason.CLUSTER_UNREACHABLE, "slurmdbd has to name the cluster, and does not answer.")
     return str(status["clusterName"])
@@ -164,6 +164,7 @@ def ready(status: SlurmConnectionStatus, connected: Connected, *, generation: in
         slurm_version=info.release,
         api_version=info.api_version,
         cluster_name=info.cluster_name,
+        cluster_name_generation=generation,
         user=connected.token.user,
         token_expiration_time=rfc3339(connected.token.expires_at),
         conditions=edit.observed(conditions, generation),

@@ -17,6 +17,7 @@ from slurmjob_operator.core.times import rfc3339
 from slurmjob_operator.engine import connecting
 from slurmjob_operator.engine.connecting import Connected, NotConnected
 from slurmjob_operator.engine.ports import Outside
+from slurmjob_operator.engine.views import status_body
 from slurmjob_operator.kube import errors as kube_errors
 from slurmjob_operator.slurm import errors as slurm_errors
 from slurmjob_operator.slurm.http import check_url
@@ -305,10 +306,10 @@ class Nameless(World):
 @pytest.mark.parametrize(
     ("status", "name"),
     [
-        ({"observedGeneration": 1, "user": "alice", "clusterName": "campus"}, "campus"),
-        ({"observedGeneration": 0, "user": "alice", "clusterName": "campus"}, None),
-        ({"observedGeneration": 1, "user": "bob", "clusterName": "campus"}, None),
-        ({"observedGeneration": 1, "user": "alice"}, None),
+        ({"clusterNameGeneration": 1, "user": "alice", "clusterName": "campus"}, "campus"),
+        ({"clusterNameGeneration": 0, "user": "alice", "clusterName": "campus"}, None),
+        ({"clusterNameGeneration": 1, "user": "bob", "clusterName": "campus"}, None),
+        ({"clusterNameGeneration": 1, "user": "alice"}, None),
         (None, None),
     ],
 )
@@ -324,3 +325,20 @@ async def test_a_name_that_cannot_be_asked_for_is_the_one_known_of_this_very_spe
         assert (await world.connect(body)).info.cluster_name == name
     else:
         assert (await world.problem(body)).message == "slurmdbd has to name the cluster, and does not answer."
+
+
+async def test_the_name_that_another_spec_led_to_is_never_taken_for_this_ones() -> None:
+    """The first try after an edit fails and is told; the second one must not believe what is left in status."""
+    world = Nameless()
+    world.kube.secrets["ns", "token"] = {"SLURM_JWT": token()}
+    body = connection()
+    body["metadata"]["generation"] = 2
+    known = SlurmConnectionStatus(observed_generation=1, user="alice", cluster_name="campus", cluster_name_generation=1)
+    body["status"] = status_body(known)
+    problem = await world.problem(body)
+    told = connecting.not_ready(known, problem, generation=2, now=NOW)
+    assert (told.observed_generation, told.cluster_name) == (2, "campus")
+    body["status"] = status_body(told)
+    assert (await world.problem(body)).reason is Reason.CLUSTER_UNREACHABLE
+    body["metadata"]["generation"] = 1
+    assert (await world.connect(body)).info.cluster_name == "campus", "the same object, had it not been edited"
