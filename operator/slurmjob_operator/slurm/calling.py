@@ -58,9 +58,20 @@ class Caller:
         operation: Operation,
         query: Query = (),
         body: Mapping[str, Any] | None = None,
+        plugin: str = "slurm",
     ) -> Reply:
-        """One request to a path below this API version of slurmctld's plug-in, e.g. `job/7`."""
-        return await self._request(method, f"slurm/{self.known().version}/{path}", operation, query=query, body=body)
+        """One request to a path below this API version of slurmctld's plug-in, e.g. `job/7`, or of slurmdbd's."""
+        reply = await self.server.request(
+            method,
+            f"/{plugin}/{self.known().version}/{path}",
+            token=self.token,
+            timeout_seconds=self._timeout,
+            changes=operation.changes,
+            query=query,
+            body=body,
+        )
+        self._notice(reply)
+        return reply
 
     async def read(self, path: str, *, query: Query = ()) -> Mapping[str, Any]:
         """What slurmctld says; raises when it says an error."""
@@ -84,7 +95,7 @@ class Caller:
 
     async def ask_slurmdbd_anything(self, path: str, *, query: Query = ()) -> Reply:
         """slurmdbd's plug-in's answer, whatever it is."""
-        return await self._request("GET", f"slurmdb/{self.known().version}/{path}", Operation.READ, query=query)
+        return await self.send("GET", path, operation=Operation.READ, query=query, plugin="slurmdb")
 
     async def ask_slurmdbd(self, path: str, *, query: Query = ()) -> Mapping[str, Any]:
         """What slurmdbd says; raises `AccountingUnavailable` when it does not answer."""
@@ -95,27 +106,6 @@ class Caller:
             return checked(reply, Operation.READ)
         except Unavailable as error:
             raise AccountingUnavailable(f"slurmdbd: {error}", code=error.code, status=error.status) from None
-
-    async def _request(
-        self,
-        method: str,
-        path: str,
-        operation: Operation,
-        *,
-        query: Query = (),
-        body: Mapping[str, Any] | None = None,
-    ) -> Reply:
-        reply = await self.server.request(
-            method,
-            f"/{path}",
-            token=self.token,
-            timeout_seconds=self._timeout,
-            changes=operation.changes,
-            query=query,
-            body=body,
-        )
-        self._notice(reply)
-        return reply
 
     def _notice(self, reply: Reply) -> None:
         """Nearly every answer names the release, so an upgrade shows at the next one."""

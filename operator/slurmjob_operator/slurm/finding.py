@@ -60,12 +60,13 @@ class Finder:
         await self._wait_until_slurmdbd_has_heard_all()
         dialect = self._caller.known()
         query = [("submit_time", time_text(since)), ("skip_steps", "true")]
-        if name is not None and _can_be_asked_for(name):
+        by_name = name is not None and _can_be_asked_for(name)
+        if name is not None and by_name:
             query.append(("job_name", name))
         if dialect.filters_by_user:
             query.append(("users", self.user))
-        elif len(query) == 2:
-            query.append(("account", ",".join(await self._accounts())))
+        elif not by_name and (accounts := await self._accounts()):
+            query.append(("account", ",".join(accounts)))
         body = await self._caller.ask_slurmdbd("jobs", query=query)
         found = [dialect.accounting_record(raw) for raw in rows(body, "jobs")]
         newest = {r.job_id: r for r in sorted(found, key=lambda r: r.submit_time or 0) if r.user == self.user}
@@ -73,7 +74,8 @@ class Finder:
         return [record for record in newest.values() if (record.submit_time or since) >= since]
 
     async def _accounts(self) -> list[str]:
-        """The accounts that our user may charge, on all clusters of this slurmdbd."""
+        """The accounts that our user may charge, on all clusters of this slurmdbd; none where a site keeps none, and
+        an empty filter would then find nothing."""
         body = await self._caller.ask_slurmdbd("associations", query=[("user", self.user)])
         return sorted({str(row.get("account")) for row in rows(body, "associations") if row.get("account")})
 

@@ -168,3 +168,32 @@ async def test_the_old_spelling_of_a_release_is_read_too() -> None:
     with suppress(SlurmError):
         await port.job(7)
     assert port.outdated
+
+
+# --- Searching where slurmdbd does not filter by user ---------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("name", "associations", "asked"),
+    [
+        ("plain", ["aero"], {"job_name": "plain"}),
+        ("a,b", ["aero", "cfd", "aero"], {"account": "aero,cfd"}),
+        ("a[1-3]", [], {}),
+    ],
+)
+async def test_jobs_are_asked_for_by_name_or_else_by_account(
+    name: str, associations: list[str], asked: dict[str, str]
+) -> None:
+    """A site that keeps no associations has no accounts: an empty filter would find nothing there."""
+    seen: list[dict[str, str]] = []
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        path = request.url.path.split("/", 3)[3]
+        if path == "jobs":
+            seen.append(dict(request.url.params))
+        rows = [{"account": account} for account in associations]
+        bodies: dict[str, Body] = {"diag": DIAG, "associations": {"associations": rows}, "jobs": NOTHING}
+        return httpx.Response(200, json={"errors": [], **bodies[path]})
+
+    assert await client(answer, api_version="v0.0.38").search(name=name, since=100) == ()
+    assert seen == [{"submit_time": "uts100", "skip_steps": "true", **asked}]

@@ -21,6 +21,7 @@ JOB = OfJob(job_id=12, array_id=11, index=3, user="alice", name="wing")
         ("plain", "/home/alice/plain"),
         ("/dev/null", "/dev/null"),
         ("50%", "/home/alice/50%"),
+        (r"\\%j-%x", "/home/alice/%j-%x"),
         ("%99j", "/home/alice/0000000012"),
     ],
 )

@@ -223,6 +223,5 @@ def test_what_never_ran_has_no_nodes() -> None:
 @pytest.mark.parametrize("read", [family.controller_record, family.accounting_record])
 def test_an_empty_row_is_read(read: Any) -> None:
     record = read({})
-    assert (record.job_id, record.states, record.exit_code, record.stdout_path) == (0, frozenset(), None, None) or (
-        record.stdout_path == "/slurm-0.out"
-    )
+    assert (record.job_id, record.states, record.exit_code, record.signal) == (0, frozenset(), None, None)
+    assert (record.stdout_path, record.stderr_path, record.submit_time) == (None, None, None)

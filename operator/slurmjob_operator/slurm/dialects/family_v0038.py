@@ -8,11 +8,13 @@ document does not name, or names with another type.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any, Final
 
-from slurmjob_operator.core.records import JobRecord, Source
+from slurmjob_operator.core.records import JobRecord
 from slurmjob_operator.slurm.dialects import file_names, reading
 from slurmjob_operator.slurm.dialects.dialect import Dialect, time_text
+from slurmjob_operator.slurm.dialects.rows import accounting_row, controller_row
 from slurmjob_operator.slurm.request import JobRequest
 
 VERSIONS: Final = ("v0.0.38",)
@@ -92,42 +94,18 @@ def _without(prefix: str, tres: str | None) -> str | None:
 
 def controller_record(raw: Mapping[str, Any]) -> JobRecord:
     """A job of job/{id} or jobs. Its state is one word: COMPLETING stands in the place of the state that it ends in."""
-    limit = reading.number(raw.get("time_limit"))
-    states = reading.words(raw.get("job_state"))
-    exit_code, signal = (None, None) if states & UNFINISHED else reading.wait_status(raw.get("exit_code"))
-    stdout = _file(raw, "standard_output") or _file({**raw, "standard_output": file_names.DEFAULT}, "standard_output")
-    return JobRecord(
-        source=Source.CONTROLLER,
-        job_id=reading.number(raw.get("job_id")) or 0,
-        user=str(raw.get("user_name") or ""),
-        name=str(raw.get("name") or ""),
-        states=states,
-        reason=reading.text(raw.get("state_reason")),
-        description=reading.text(raw.get("state_description")),
-        comment=str(raw.get("comment") or ""),
-        held=reading.number(raw.get("priority")) == 0,
-        restarts=reading.number(raw.get("restart_cnt")) or 0,
-        submit_time=reading.time(raw.get("submit_time")),
-        eligible_time=reading.time(raw.get("eligible_time")),
-        start_time=reading.time(raw.get("start_time")),
-        end_time=reading.time(raw.get("end_time")),
-        exit_code=exit_code,
-        signal=signal,
-        account=reading.text(raw.get("account")),
-        partition=reading.text(raw.get("partition")),
-        qos=reading.text(raw.get("qos")),
-        time_limit_seconds=None if limit is None else limit * 60,
-        nodes=reading.text(raw.get("nodes")),
-        node_count=reading.number(raw.get("node_count")),
-        cpus=reading.number(raw.get("cpus")),
-        stdout_path=stdout,
-        stderr_path=_file(raw, "standard_error") or stdout,
-    )
+    record = controller_row(raw)
+    exit_code, signal = (None, None) if record.states & UNFINISHED else reading.wait_status(raw.get("exit_code"))
+    stdout = _file(raw, reading.text(raw.get("standard_output")) or file_names.DEFAULT)
+    error = reading.text(raw.get("standard_error"))
+    stderr = stdout if error is None else _file(raw, error)
+    return replace(record, exit_code=exit_code, signal=signal, stdout_path=stdout, stderr_path=stderr)
 
 
-def _file(raw: Mapping[str, Any], key: str) -> str | None:
-    path = reading.text(raw.get(key))
-    if path is None:
+def _file(raw: Mapping[str, Any], path: str) -> str | None:
+    """The file as slurmctld names it; None where the record has no folder that the name is relative to."""
+    chdir = reading.text(raw.get("current_working_directory"))
+    if chdir is None:
         return None
     job_id = reading.number(raw.get("job_id")) or 0
     job = file_names.OfJob(
@@ -137,42 +115,18 @@ def _file(raw: Mapping[str, Any], key: str) -> str | None:
         user=str(raw.get("user_name") or ""),
         name=str(raw.get("name") or ""),
     )
-    return file_names.expanded(path, chdir=str(raw.get("current_working_directory") or ""), job=job)
+    return file_names.expanded(path, chdir=chdir, job=job)
 
 
 def accounting_record(raw: Mapping[str, Any]) -> JobRecord:
     """A job of slurmdb/job(s). An exit code that is not a signal is lost there: it says 0 of every job (measured)."""
-    times = reading.mapping(raw.get("time"))
-    limit = reading.number(times.get("limit"))
-    states = reading.words(reading.mapping(raw.get("state")).get("current"))
-    nodes = reading.text(raw.get("nodes"))
-    end_time = reading.time(times.get("end"))
-    return JobRecord(
-        source=Source.ACCOUNTING,
-        job_id=reading.number(raw.get("job_id")) or 0,
-        user=str(reading.mapping(raw.get("association")).get("user") or raw.get("user") or ""),
-        name=str(raw.get("name") or ""),
-        states=states,
-        comment=str(reading.mapping(raw.get("comment")).get("job") or ""),
-        submit_time=reading.time(times.get("submission")),
-        eligible_time=reading.time(times.get("eligible")),
-        start_time=reading.time(times.get("start")),
-        end_time=end_time,
-        exit_code=0 if "COMPLETED" in states else None,
-        signal=reading.number(_signal(raw).get("signal_id")) or None,
-        account=reading.text(raw.get("account")),
-        partition=reading.text(raw.get("partition")),
-        qos=reading.text(raw.get("qos")),
-        time_limit_seconds=None if limit is None else limit * 60,
-        nodes=None if nodes == "None assigned" else nodes,
-        node_count=reading.number(raw.get("allocation_nodes")),
-        cpus=reading.allocated_cpus(raw),
-        elapsed_seconds=reading.number(times.get("elapsed")),
+    record = accounting_row(raw)
+    signal = reading.mapping(reading.mapping(raw.get("exit_code")).get("signal"))
+    return replace(
+        record,
+        exit_code=0 if "COMPLETED" in record.states else None,
+        signal=reading.number(signal.get("signal_id")) or None,
     )
-
-
-def _signal(raw: Mapping[str, Any]) -> Mapping[str, Any]:
-    return reading.mapping(reading.mapping(raw.get("exit_code")).get("signal"))
 
 
 DIALECTS: Final = tuple(

@@ -9,11 +9,13 @@ served by no daemon that was at hand: it is held against its document only.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any, Final
 
-from slurmjob_operator.core.records import JobRecord, Source
+from slurmjob_operator.core.records import JobRecord
 from slurmjob_operator.slurm.dialects import reading
 from slurmjob_operator.slurm.dialects.dialect import Dialect
+from slurmjob_operator.slurm.dialects.rows import accounting_row, controller_row
 from slurmjob_operator.slurm.request import JobRequest
 
 VERSIONS: Final = ("v0.0.45", "v0.0.44", "v0.0.43", "v0.0.42", "v0.0.41", "v0.0.40", "v0.0.39")
@@ -94,80 +96,24 @@ def _time_limit(request: JobRequest) -> dict[str, Any] | None:
 
 def controller_record(raw: Mapping[str, Any]) -> JobRecord:
     """A job of job/{id} or jobs."""
-    limit = reading.number(raw.get("time_limit"))
     exit_code, signal = _exit(raw.get("exit_code"))
     stdout = reading.text(raw.get("stdout_expanded")) or reading.text(raw.get("standard_output"))
     stderr = reading.text(raw.get("stderr_expanded")) or reading.text(raw.get("standard_error"))
-    return JobRecord(
-        source=Source.CONTROLLER,
-        job_id=reading.number(raw.get("job_id")) or 0,
-        user=str(raw.get("user_name") or ""),
-        name=str(raw.get("name") or ""),
-        states=reading.words(raw.get("job_state")),
-        reason=reading.text(raw.get("state_reason")),
-        description=reading.text(raw.get("state_description")),
-        comment=str(raw.get("comment") or ""),
-        extra=str(raw.get("extra") or ""),
-        held=raw.get("hold") is True or reading.number(raw.get("priority")) == 0,
-        restarts=reading.number(raw.get("restart_cnt")) or 0,
-        submit_time=reading.time(raw.get("submit_time")),
-        eligible_time=reading.time(raw.get("eligible_time")),
-        start_time=reading.time(raw.get("start_time")),
-        end_time=reading.time(raw.get("end_time")),
-        exit_code=exit_code,
-        signal=signal,
-        account=reading.text(raw.get("account")),
-        partition=reading.text(raw.get("partition")),
-        qos=reading.text(raw.get("qos")),
-        time_limit_seconds=None if limit is None else limit * 60,
-        nodes=reading.text(raw.get("nodes")),
-        failed_node=reading.text(raw.get("failed_node")),
-        node_count=reading.number(raw.get("node_count")),
-        cpus=reading.number(raw.get("cpus")),
-        stdout_path=stdout,
-        stderr_path=stderr or stdout,
+    return replace(
+        controller_row(raw), exit_code=exit_code, signal=signal, stdout_path=stdout, stderr_path=stderr or stdout
     )
 
 
 def accounting_record(raw: Mapping[str, Any]) -> JobRecord:
-    """A job of slurmdb/job(s). slurmdbd says "None assigned" for no nodes and knows no reason."""
-    times = reading.mapping(raw.get("time"))
-    limit = reading.number(times.get("limit"))
+    """A job of slurmdb/job(s)."""
     exit_code, signal = _exit(raw.get("exit_code"))
-    state = raw.get("state")
-    nodes = reading.text(raw.get("nodes"))
-    return JobRecord(
-        source=Source.ACCOUNTING,
-        job_id=reading.number(raw.get("job_id")) or 0,
-        user=str(reading.mapping(raw.get("association")).get("user") or raw.get("user") or ""),
-        name=str(raw.get("name") or ""),
-        states=reading.words(state.get("current") if isinstance(state, Mapping) else state),
-        comment=str(_comment(raw.get("comment")) or ""),
-        extra=str(raw.get("extra") or ""),
-        restarts=reading.number(raw.get("restart_cnt")) or 0,
-        submit_time=reading.time(times.get("submission")),
-        eligible_time=reading.time(times.get("eligible")),
-        start_time=reading.time(times.get("start")),
-        end_time=reading.time(times.get("end")),
+    return replace(
+        accounting_row(raw),
         exit_code=exit_code,
         signal=signal,
-        account=reading.text(raw.get("account")),
-        partition=reading.text(raw.get("partition")),
-        qos=reading.text(raw.get("qos")),
-        time_limit_seconds=None if limit is None else limit * 60,
-        nodes=None if nodes == "None assigned" else nodes,
-        failed_node=reading.text(raw.get("failed_node")),
-        node_count=reading.number(raw.get("allocation_nodes")),
-        cpus=reading.allocated_cpus(raw),
         stdout_path=reading.text(raw.get("stdout_expanded")),
         stderr_path=reading.text(raw.get("stderr_expanded")),
-        elapsed_seconds=reading.number(times.get("elapsed")),
     )
-
-
-def _comment(value: Any) -> Any:
-    """slurmdbd gives an object of three comments; the job's own is `job`."""
-    return value.get("job") if isinstance(value, Mapping) else value
 
 
 def _exit(value: Any) -> tuple[int | None, int | None]:

@@ -69,9 +69,3 @@ def wait_status(value: Any) -> tuple[int | None, int | None]:
         return None, None
     signal = status & 0x7F
     return (None, signal) if signal else (status >> 8 & 0xFF, None)
-
-
-def allocated_cpus(raw: Mapping[str, Any]) -> int | None:
-    """CPUs among the allocated resources of one of slurmdbd's jobs."""
-    allocated = objects(mapping(raw.get("tres")).get("allocated"))
-    return next((number(item.get("count")) for item in allocated if item.get("type") == "cpu"), None)

@@ -1,0 +1,82 @@
+"""What rows of all families have in common: the same keys, whose values `reading` takes in either family's shape.
+
+Each family adds what it says in a way of its own: how the job ended, and where its output is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from slurmjob_operator.core.records import JobRecord, Source
+from slurmjob_operator.slurm.dialects import reading
+
+
+def controller_row(raw: Mapping[str, Any]) -> JobRecord:
+    """A job of job/{id} or jobs. Older versions have no `hold`, `extra` and `failed_node`."""
+    return JobRecord(
+        source=Source.CONTROLLER,
+        job_id=reading.number(raw.get("job_id")) or 0,
+        user=str(raw.get("user_name") or ""),
+        name=str(raw.get("name") or ""),
+        states=reading.words(raw.get("job_state")),
+        reason=reading.text(raw.get("state_reason")),
+        description=reading.text(raw.get("state_description")),
+        comment=str(raw.get("comment") or ""),
+        extra=str(raw.get("extra") or ""),
+        held=raw.get("hold") is True or reading.number(raw.get("priority")) == 0,
+        restarts=reading.number(raw.get("restart_cnt")) or 0,
+        submit_time=reading.time(raw.get("submit_time")),
+        eligible_time=reading.time(raw.get("eligible_time")),
+        start_time=reading.time(raw.get("start_time")),
+        end_time=reading.time(raw.get("end_time")),
+        account=reading.text(raw.get("account")),
+        partition=reading.text(raw.get("partition")),
+        qos=reading.text(raw.get("qos")),
+        time_limit_seconds=_seconds(raw.get("time_limit")),
+        nodes=reading.text(raw.get("nodes")),
+        failed_node=reading.text(raw.get("failed_node")),
+        node_count=reading.number(raw.get("node_count")),
+        cpus=reading.number(raw.get("cpus")),
+    )
+
+
+def accounting_row(raw: Mapping[str, Any]) -> JobRecord:
+    """A job of slurmdb/job(s). slurmdbd says "None assigned" for no nodes and knows no reason."""
+    times = reading.mapping(raw.get("time"))
+    state, comment = raw.get("state"), raw.get("comment")
+    nodes = reading.text(raw.get("nodes"))
+    return JobRecord(
+        source=Source.ACCOUNTING,
+        job_id=reading.number(raw.get("job_id")) or 0,
+        user=str(reading.mapping(raw.get("association")).get("user") or raw.get("user") or ""),
+        name=str(raw.get("name") or ""),
+        states=reading.words(state.get("current") if isinstance(state, Mapping) else state),
+        # an object of three comments; the job's own is `job`
+        comment=str((comment.get("job") if isinstance(comment, Mapping) else comment) or ""),
+        extra=str(raw.get("extra") or ""),
+        restarts=reading.number(raw.get("restart_cnt")) or 0,
+        submit_time=reading.time(times.get("submission")),
+        eligible_time=reading.time(times.get("eligible")),
+        start_time=reading.time(times.get("start")),
+        end_time=reading.time(times.get("end")),
+        account=reading.text(raw.get("account")),
+        partition=reading.text(raw.get("partition")),
+        qos=reading.text(raw.get("qos")),
+        time_limit_seconds=_seconds(times.get("limit")),
+        nodes=None if nodes == "None assigned" else nodes,
+        failed_node=reading.text(raw.get("failed_node")),
+        node_count=reading.number(raw.get("allocation_nodes")),
+        cpus=_allocated_cpus(raw),
+        elapsed_seconds=reading.number(times.get("elapsed")),
+    )
+
+
+def _seconds(limit: Any) -> int | None:
+    minutes = reading.number(limit)
+    return None if minutes is None else minutes * 60
+
+
+def _allocated_cpus(raw: Mapping[str, Any]) -> int | None:
+    allocated = reading.objects(reading.mapping(raw.get("tres")).get("allocated"))
+    return next((reading.number(item.get("count")) for item in allocated if item.get("type") == "cpu"), None)
