@@ -68,10 +68,11 @@ class ConnectionObject:
         """
         edits = self.edits
         for _ in range(MOST_CONFLICTS):
-            if self.body is None or self.edits != edits or change(self.status) == self.status:
+            old, new = self.status, change(self.status)
+            if self.body is None or self.edits != edits or new == old:
                 return True
             try:
-                await self._write_status(self.body, self.status, change(self.status))
+                await self._write_status(self.body, old, new)
             except kube_errors.Conflict:
                 await self._refresh(self.body)
             except kube_errors.NotFound:

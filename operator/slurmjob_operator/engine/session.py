@@ -48,7 +48,6 @@ REFUSED_AGAIN_SECONDS = 60.0
 OUTDATED_AGAIN_SECONDS = 60.0
 """Behind one address there may be two releases for a while: not asked anew at each of their answers."""
 
-
 logger = logging.getLogger(__name__)
 
 
@@ -304,10 +303,9 @@ class Session:
         if self._connected is None or not self._connected.port.outdated:
             return False
         now = self._outside.monotonic()
-        due = max(now, self._outdated_at + OUTDATED_AGAIN_SECONDS)
-        if due == now:
-            self._outdated_at = now
-        self._connect_at = min(self._connect_at, due)
+        if self._outdated_at < now:
+            self._outdated_at = max(now, self._outdated_at + OUTDATED_AGAIN_SECONDS)
+        self._connect_at = min(self._connect_at, self._outdated_at)
         self.wake()
         return self._connect_at <= now
 

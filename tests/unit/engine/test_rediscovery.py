@@ -136,7 +136,7 @@ async def test_two_releases_behind_one_address_are_not_asked_all_the_time(cluste
         cluster.slurm.release = ("24.11.5", "26.05.5")[number % 2]
         await asyncio.sleep(POLL)
     assert cluster.status(job)["state"] == "Running"
-    assert len(cluster.opened) <= 20, "twice a minute, not at each poll"
+    assert len(cluster.opened) <= 12, "once a minute, not at each poll"
     assert "SlurmConnectionNotReady" not in _events(cluster)
 
 
