@@ -85,7 +85,7 @@ class Cluster:
 
     async def submit(self, count: int) -> list[int]:
         """Held jobs; at least so many."""
-        request = JobRequest(script="#!/bin/sh\n", name="bench", chdir="/tmp", environment={"PATH": "/bin"})  # noqa: S108
+        request = JobRequest(script="#!/bin/sh\n", name="bench", chdir="/tmp", environment={"PATH": "/bin"})  # noqa: S108 - of the node
         ids: list[int] = []
         while len(ids) < count:
             batch = [self.port.submit_held(request, comment="bench") for _ in range(AT_ONCE)]

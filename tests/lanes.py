@@ -187,7 +187,7 @@ class Lane:
     def of(cls, name: str, number: int, runner: Runner) -> Lane:
         """Lanes of one checkout have neighbouring ports, those of another one, most likely, others."""
         usual = default_paths()
-        lanes = 3 * PORTS_OF_A_LANE
+        lanes = len(slurm_cluster.SUITES) * PORTS_OF_A_LANE
         first = FIRST_PORT + 1000 + lanes * (zlib.crc32(str(ROOT).encode()) % 28) + PORTS_OF_A_LANE * number
         paths = Paths(
             checkout=usual.checkout, state=ROOT / ".sandbox" / "lanes" / name, cache=usual.cache, first_port=first

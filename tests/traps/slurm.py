@@ -79,12 +79,12 @@ class Slurm:
     def body(self, job: Body) -> Body:
         """The body of a held submission."""
         environment: Any = {"PATH": "/bin"} if self.version == "v0.0.38" else ["PATH=/bin"]
-        base = {"name": self.name, "current_working_directory": "/tmp", "environment": environment, "hold": True}  # noqa: S108
+        base = {"name": self.name, "current_working_directory": "/tmp", "environment": environment, "hold": True}  # noqa: S108 - of the node
         return {"script": SCRIPT, "job": {**base, **job}}
 
     def request(self, **changes: Any) -> JobRequest:
         """A small job for the port."""
-        return JobRequest(script=SCRIPT, name=self.name, chdir="/tmp", environment={"PATH": "/bin"}, **changes)  # noqa: S108
+        return JobRequest(script=SCRIPT, name=self.name, chdir="/tmp", environment={"PATH": "/bin"}, **changes)  # noqa: S108 - of the node
 
     @asynccontextmanager
     async def port(

@@ -69,6 +69,14 @@ def with_a_charset(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(httpx.AsyncClient, "build_request", named)
 
 
+async def _submits(there: Slurm) -> bool:
+    async with there.port() as port:
+        try:
+            return (await port.submit_held(there.request(), comment="x")).job_id > 0
+        except SlurmError:
+            return False
+
+
 @ALL_SUITES
 async def test_trap_s0_the_content_type_to_the_letter(
     slurm: Suites, suite: str, monkeypatch: pytest.MonkeyPatch
@@ -76,14 +84,7 @@ async def test_trap_s0_the_content_type_to_the_letter(
     there = slurm(suite)
     assert there.submit({}, content_type="application/json; charset=utf-8").status_code in (400, 415)
 
-    async def probe() -> bool:
-        async with there.port() as port:
-            try:
-                return (await port.submit_held(there.request(), comment="x")).job_id > 0
-            except SlurmError:
-                return False
-
-    await defended(monkeypatch, probe=probe, without=with_a_charset)
+    await defended(monkeypatch, probe=partial(_submits, there), without=with_a_charset)
 
 
 # --- S1, S2, S3 -----------------------------------------------------------------------------------------------
@@ -97,14 +98,7 @@ async def test_trap_s1_errors_beside_a_job_id_are_a_success(
     shown = there.submit({})
     assert (shown.status_code, shown.json()["job_id"] > 0, bool(shown.json()["errors"])) == (200, True, True)
 
-    async def probe() -> bool:
-        async with there.port() as port:
-            try:
-                return (await port.submit_held(there.request(), comment="x")).job_id > 0
-            except SlurmError:
-                return False
-
-    await defended(monkeypatch, probe=probe, without=by_code_and_errors)
+    await defended(monkeypatch, probe=partial(_submits, there), without=by_code_and_errors)
 
 
 @NEWER
@@ -175,7 +169,7 @@ def always_with(**keys: Any) -> Callable[[pytest.MonkeyPatch], None]:
     return without
 
 
-FIELDS: dict[str, Any] = {"script": SCRIPT, "chdir": "/tmp"}  # noqa: S108
+FIELDS: dict[str, Any] = {"script": SCRIPT, "chdir": "/tmp"}  # noqa: S108 - of the node
 TEMPLATES: tuple[dict[str, Any], ...] = ({}, {"output": "o"}, {"output": "none", "error": "e"}, {"nodes": 2, "mem": 0})
 
 
