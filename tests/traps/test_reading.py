@@ -31,10 +31,11 @@ from slurmjob_operator.slurm.dialects import DIALECTS
 from slurmjob_operator.slurm.errors import OutcomeUnknown, SlurmError, Unavailable
 from slurmjob_operator.slurm.finding import Finder
 from slurmjob_operator.slurm.http import SlurmrestdServer
-from tests.openapi.sent import Call, sending, unsigned_token
+from tests.openapi.sent import Call, sending
 from tests.traps.defended import defended
 from tests.traps.slurm import Slurm
 from tests.unit.core import values
+from tests.unit.slurm.answers import always, client
 
 Suites = Callable[[str], Slurm]
 ALL_SUITES = pytest.mark.parametrize("suite", ["bookworm", "trixie", "forky"])
@@ -216,31 +217,15 @@ async def test_trap_f4_a_403_on_a_cancel_may_be_a_controller_that_is_down(monkey
     error = {"error_number": 1, "error": "Operation not permitted", "description": "x", "source": "x"}
 
     async def probe() -> bool:
-        async with _answering(lambda _request: httpx.Response(403, json={"errors": [error]})) as port:
-            try:
-                await port.cancel(7)
-            except SlurmError as raised:
-                return isinstance(raised, OutcomeUnknown)
+        try:
+            await always(403, {"errors": [error]}).cancel(7)
+        except SlurmError as raised:
+            return isinstance(raised, OutcomeUnknown)
         return False
 
     await defended(
         monkeypatch, probe=probe, without=lambda patch: patch.setattr(classify, "NO_ANSWER", NO_ANSWER - {1})
     )
-
-
-class _answering:  # noqa: N801 - used as a function
-    """A client whose slurmrestd answers what a function says."""
-
-    def __init__(self, answer: Callable[[httpx.Request], Any], *, version: str = "v0.0.45") -> None:
-        transport = httpx.MockTransport(answer)
-        self._server = SlurmrestdServer("http://slurm.invalid", allow_plain_http=True, transport=transport)
-        self._port = SlurmrestdClient(self._server, unsigned_token(), api_version=version)
-
-    async def __aenter__(self) -> SlurmrestdClient:
-        return self._port
-
-    async def __aexit__(self, *_exc: object) -> None:
-        await self._server.close()
 
 
 # --- P1, P2 ---------------------------------------------------------------------------------------------------
@@ -292,9 +277,9 @@ async def test_trap_p1_never_two_lists_at_once(version: str, monkeypatch: Patch)
 
     async def probe() -> bool:
         there = ListOfJobs(10)
-        async with _answering(there.answer, version=version) as port:
-            await port.info()
-            await asyncio.gather(*(port.search(name="n", since=1) for _ in range(4)))
+        port = client(there.answer, api_version=version)
+        await port.info()
+        await asyncio.gather(*(port.search(name="n", since=1) for _ in range(4)))
         return (there.read, there.most) == (4, 1)
 
     await defended(monkeypatch, probe=probe, without=listings_at_once)
@@ -306,12 +291,12 @@ async def test_trap_p1_never_a_long_list(version: str, monkeypatch: Patch) -> No
 
     async def probe() -> bool:
         there = ListOfJobs(longest + 1)
-        async with _answering(there.answer, version=version) as port:
-            await port.info()
-            try:
-                await port.search(name="n", since=1)
-            except Unavailable:
-                return there.read == 0
+        port = client(there.answer, api_version=version)
+        await port.info()
+        try:
+            await port.search(name="n", since=1)
+        except Unavailable:
+            return there.read == 0
         return False
 
     await defended(monkeypatch, probe=probe, without=lambda patch: patch.setattr(finding, "LONGEST_LISTING", 10**9))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from typing import Any
 
 import httpx
@@ -15,7 +15,7 @@ from slurmjob_operator.slurm.token import parse_token
 TOKEN = parse_token(jwt.encode({"exp": 4_102_444_800, "sun": "alice"}, "k" * 64).encode())
 META = {"slurm": {"cluster": "campus", "release": "26.05.5"}}
 
-Answer = Callable[[httpx.Request], httpx.Response]
+Answer = Callable[[httpx.Request], httpx.Response] | Callable[[httpx.Request], Coroutine[None, None, httpx.Response]]
 
 
 def client(answer: Answer, *, api_version: str = "v0.0.45") -> SlurmrestdClient:
