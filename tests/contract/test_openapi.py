@@ -84,6 +84,7 @@ OTHERS: dict[str, Call] = {
     "search": lambda port: port.search(name="wing", since=1_800_000_000),
     "held jobs": lambda port: port.held_jobs(since=1_800_000_000, known=()),
     "backlog": lambda port: port.accounting_backlog(),
+    "up_since": lambda port: port.up_since(),
 }
 """All that is sent besides submissions, by the port's verbs."""
 

@@ -202,6 +202,12 @@ async def test_accounting_backlog(contract: Contract) -> None:
     assert backlog >= 0
 
 
+async def test_since_when_slurmctld_is_up(contract: Contract) -> None:
+    """Never later than now; right after a start it may not say."""
+    since = await contract.port.up_since()
+    assert since is None or 0 < since <= contract.cluster.now()
+
+
 async def test_a_token_with_a_wrong_signature_is_rejected(contract: Contract) -> None:
     port = contract.cluster.port("alice", accepted=False)
     with pytest.raises(CredentialsRejected):

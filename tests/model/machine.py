@@ -23,7 +23,7 @@ from tests.model.world import Killed, World
 
 MOST_OBJECTS = 2
 CHANGING = ("submit_held", "release", "cancel")
-VERBS = (*CHANGING, "job", "accounting", "search", "accounting_backlog")
+VERBS = (*CHANGING, "job", "accounting", "search", "accounting_backlog", "up_since")
 TEMPLATES: tuple[dict[str, Any], ...] = (
     {"partition": "debug"},
     {"partition": "gpu"},
@@ -58,10 +58,11 @@ class Machine(RuleBasedStateMachine):
         policy=st.sampled_from(["Ask", "Fail", "Retry"]),
         deletion=st.sampled_from(["Cancel", "Cancel", "Orphan"]),
         accounting=st.sampled_from([True, True, True, False]),
+        lags=st.sampled_from([False, False, True]),
     )
-    def begin(self, which: int, limit: int, policy: str, deletion: str, accounting: bool) -> None:
+    def begin(self, which: int, limit: int, policy: str, deletion: str, accounting: bool, lags: bool) -> None:
         self.world = self.new_world()
-        self.world.give(accounting=accounting)
+        self.world.give(accounting=accounting, lags=lags)
         self.uids: list[str] = []
         self._create(which, limit, policy, deletion)
 

@@ -7,13 +7,16 @@ from collections.abc import Callable
 import pytest
 
 from slurmjob_operator.api.names import RESOLVE_ANNOTATION
+from slurmjob_operator.core import recorded
+from slurmjob_operator.core.decision import Decision, Release
 from slurmjob_operator.core.records import JobRecord
+from slurmjob_operator.core.view import Facts, JobView
 from slurmjob_operator.engine import acting
 from slurmjob_operator.kube import errors as kube_errors
 from slurmjob_operator.slurm import errors as slurm_errors
 from tests.fakes.slurm import Saved
 from tests.model.machine import template
-from tests.model.truth import StrangerTouched
+from tests.model.truth import ReleasedAgain, StrangerTouched
 from tests.model.world import World
 
 
@@ -91,3 +94,55 @@ def test_who_recorded_it_a_while_ago_does_not_release_it_unasked() -> None:
     first.look(uid)
     assert world.slurm.releases == [1]
     assert condition(world, uid, "Stalled") == "StateRolledBack"
+
+
+def begun_and_rolled_back_before_slurmdbd_heard_of_it() -> tuple[World, str]:
+    """As on 22.05, whose slurmdbd hears of a start seconds later."""
+    world, uid = world_whose_slurmdbd_lags()
+    world.slurm.faults["release"] = [slurm_errors.Unavailable("away")]
+    first = world.processes[0]
+    first.look(uid)
+    held = world.slurm.save()
+    world.passes(5)
+    first.look(uid)
+    assert world.slurm.start(1)
+    come_back(world, held)
+    world.passes(3)
+    first.look(uid)
+    return world, uid
+
+
+def world_whose_slurmdbd_lags() -> tuple[World, str]:
+    world = World()
+    world.give(accounting=True, lags=True)
+    uid = world.job("job", {"connectionRef": {"name": "campus"}, "template": template(0)})
+    world.passes(10)
+    world.save()
+    return world, uid
+
+
+def test_a_lagging_slurmdbd_that_says_it_waits_is_not_believed() -> None:
+    world, uid = begun_and_rolled_back_before_slurmdbd_heard_of_it()
+    assert world.slurm.releases == [1]
+    assert condition(world, uid, "Stalled") == "StateRolledBack"
+
+
+def test_believed_it_would_let_the_job_run_twice(monkeypatch: pytest.MonkeyPatch) -> None:
+    def believed(view: JobView, _facts: Facts, _now: float) -> Decision:
+        return Decision(status=view.status, action=Release(view.recorded_id))
+
+    monkeypatch.setattr(recorded, "_held_by_uptime", believed)
+    with pytest.raises(ReleasedAgain):
+        begun_and_rolled_back_before_slurmdbd_heard_of_it()
+
+
+def test_with_a_lagging_slurmdbd_too_a_restarted_operator_releases_what_nobody_has_released() -> None:
+    world, uid = world_whose_slurmdbd_lags()
+    first, second = world.processes
+    world.slurm.faults["job"] = [slurm_errors.Unavailable("away")]
+    first.look(uid)
+    first.restart()
+    world.passes(5)
+    second.look(uid)
+    assert world.slurm.releases == [1]
+    assert not world.slurm.jobs[1].held

@@ -115,7 +115,10 @@ class Process:
         self.sweeper = Sweeper(outside)
         self.actor.on_unknown_outcome = self.sweeper.after_unknown_outcome
         self.actor.connection = ConnectionFacts(
-            user="alice", cluster_name="memory", accounting=world.slurm.has_accounting
+            user="alice",
+            cluster_name="memory",
+            accounting=world.slurm.has_accounting,
+            accounting_lags=world.slurm.slurmdbd_lags,
         )
 
     def look(self, uid: str, *, lag: int = 0) -> None:
@@ -173,9 +176,9 @@ class World:
         self.saves: list[tuple[float, Saved]] = [(self.time, self.slurm.save())]
         self.processes = (Process(self, 0), Process(self, 1))
 
-    def give(self, *, accounting: bool) -> None:
-        """A Slurm with slurmdbd, or without."""
-        self.slurm.has_accounting = accounting
+    def give(self, *, accounting: bool, lags: bool = False) -> None:
+        """A Slurm with slurmdbd, which may hear of a start late, or without."""
+        self.slurm.has_accounting, self.slurm.slurmdbd_lags = accounting, lags
         for process in self.processes:
             process.restart()
 

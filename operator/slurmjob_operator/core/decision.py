@@ -43,6 +43,11 @@ class ReadAccounting:
 
 
 @dataclass(frozen=True, slots=True)
+class ReadUpSince:
+    """Ask slurmctld since when it has been up."""
+
+
+@dataclass(frozen=True, slots=True)
 class Release:
     """Lift the hold of the recorded job, with the note in the same update; where the user wants it held, note
     alone that it is in the user's hands now."""
@@ -57,7 +62,7 @@ class Cancel:
     job_id: int
 
 
-Action = AddFinalizer | RemoveFinalizer | Submit | Search | ReadJob | ReadAccounting | Release | Cancel
+Action = AddFinalizer | RemoveFinalizer | Submit | Search | ReadJob | ReadAccounting | ReadUpSince | Release | Cancel
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -120,6 +120,7 @@ def job_read(facts: Facts, record: JobRecord, *, ours: bool, now: float) -> Fact
         missing_reads=reads,
         accounting=None,
         backlog=None,
+        up_since=None,
         trouble=None,
     )
 
@@ -137,6 +138,11 @@ def job_not_known(facts: Facts, *, now: float) -> Facts:
 def accounting_read(facts: Facts, records: Iterable[JobRecord], *, backlog: int | None) -> Facts:
     """slurmdbd's records of the id."""
     return replace(facts, accounting=tuple(records), backlog=backlog, trouble=None)
+
+
+def up_since_read(facts: Facts, since: int | None) -> Facts:
+    """Since when slurmctld has been up; None where it does not say."""
+    return replace(facts, up_since=since or 0, trouble=None)
 
 
 def released(facts: Facts) -> Facts:

@@ -7,7 +7,7 @@ from dataclasses import replace
 from slurmjob_operator.api.conditions import ConditionType, EventReason, Reason
 from slurmjob_operator.core import attempts, marker, progress
 from slurmjob_operator.core import conditions as edit
-from slurmjob_operator.core.decision import Cancel, Decision, EventNote, ReadAccounting, ReadJob, Release
+from slurmjob_operator.core.decision import Cancel, Decision, EventNote, ReadAccounting, ReadJob, ReadUpSince, Release
 from slurmjob_operator.core.ending import end_by_record, end_by_word, end_unseen
 from slurmjob_operator.core.identity import Identity, identify, newest_of_ours
 from slurmjob_operator.core.records import JobRecord
@@ -147,7 +147,8 @@ def held_without_note(view: JobView, facts: Facts, now: float) -> Decision | Non
         return Decision(status=view.status, action=ReadAccounting(job_id))
     said = newest_of_ours(view, facts.accounting)
     if facts.backlog == 0 and said is not None and said.states == {"PENDING"} and not said.start_time:
-        return Decision(status=view.status, action=Release(job_id))
+        lags = facts.connection.accounting_lags
+        return _held_by_uptime(view, facts, now) if lags else Decision(status=view.status, action=Release(job_id))
     if said is not None and ("PENDING" not in said.states or said.start_time):
         return _held_again(view, now)
     if said is None and facts.backlog == 0 and now - (record.submit_time or now) >= LOST_SECONDS:
@@ -158,6 +159,26 @@ def held_without_note(view: JobView, facts: Facts, now: float) -> Decision | Non
     status = progress.unsynced(view, reason=Reason.ACCOUNTING_UNAVAILABLE, message=message, now=now)
     soon = facts.backlog or now - (record.submit_time or now) < SOON_SECONDS
     return Decision(status=status, recheck_at=now + (2 if soon else UNKNOWN_JOB_RECHECK_SECONDS))
+
+
+def _held_by_uptime(view: JobView, facts: Facts, now: float) -> Decision:
+    """slurmdbd of 22.05 hears of a start seconds after it, and never if slurmctld is killed meanwhile (seen: a second
+    release, and a second run). There its "pending" proves nothing but with a slurmctld that has been up since before
+    the submission, and so has lost nothing: then nobody has released the job."""
+    record = _record(facts)
+    submitted = record.submit_time or 0
+    if facts.up_since is None:
+        return Decision(status=view.status, action=ReadUpSince())
+    if 0 < facts.up_since < submitted and record.restarts == 0:
+        return Decision(status=view.status, action=Release(view.recorded_id))
+    if facts.up_since > 0 or now - submitted >= LOST_SECONDS:
+        return _held_again(view, now)
+    message = (
+        f"Slurm job {view.recorded_id} is held, and slurmctld does not say since when it has been up: whether it has "
+        "begun is not known, and it is not released before."
+    )
+    status = progress.unsynced(view, reason=Reason.ACCOUNTING_UNAVAILABLE, message=message, now=now)
+    return Decision(status=status, recheck_at=now + UNKNOWN_JOB_RECHECK_SECONDS)
 
 
 def _held_by_our_own_word(view: JobView, facts: Facts, now: float) -> Decision:

@@ -72,13 +72,15 @@ class JobRecord:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ClusterInfo:
     """What discovery learned of a slurmrestd: `release` as "26.05.5", `api_version` as "v0.0.45", `accounting`:
-    whether it has a slurmdbd behind it, `knows_extra`: whether jobs have a field `extra`. `cluster_name` is "unknown"
+    whether it has a slurmdbd behind it, `accounting_lags`: whether slurmdbd hears of a start seconds
+    after it, `knows_extra`: whether jobs have a field `extra`. `cluster_name` is "unknown"
     where Slurm does not say; `named` is False where who could say it did not answer."""
 
     cluster_name: str
     release: str
     api_version: str
     accounting: bool = True
+    accounting_lags: bool = False
     knows_extra: bool = True
     named: bool = True
 

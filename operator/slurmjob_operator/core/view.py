@@ -105,12 +105,13 @@ Submission = Accepted | Rejection | Deferral | Unconfirmed
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ConnectionFacts:
     """The connection of a job as its session sees it. `problem` is None when it can be used. `accounting`: whether
-    this Slurm has a slurmdbd."""
+    this Slurm has a slurmdbd; `accounting_lags`: whether that hears of a start only seconds after it."""
 
     user: str | None = None
     cluster_name: str | None = None
     deletion_deadline_seconds: int = 86400
     accounting: bool = True
+    accounting_lags: bool = False
     problem: Trouble | None = None
 
 
@@ -125,6 +126,8 @@ class Facts:
     `unconfirmed_elsewhere`: how many submissions of other SlurmJobs to this server as this user are open with an
     unknown outcome. `search`: jobs found by marker since then; None: not searched.
     `controller`, `accounting`, `backlog`: answers about the recorded id; None: to be asked.
+    `up_since`: since when (epoch) slurmctld has been up, asked after `controller`; 0: it does not say; None: to be
+    asked.
     `recorded_here`: the job id that this process itself recorded, in this very pass. `releases`: releases it has sent
     for that id. `noted_here`: it wrote `releaseTime` itself.
     `cancelled_at`: when it last asked to cancel this attempt's job. `missing_since`: since when slurmctld has not shown
@@ -146,6 +149,7 @@ class Facts:
     controller: JobRecord | NotKnown | None = None
     accounting: tuple[JobRecord, ...] | None = None
     backlog: int | None = None
+    up_since: int | None = None
     recorded_here: str | None = None
     releases: int = 0
     noted_here: bool = False

@@ -22,6 +22,7 @@ from slurmjob_operator.core.decision import (
     EventNote,
     ReadAccounting,
     ReadJob,
+    ReadUpSince,
     Release,
     RemoveFinalizer,
     Search,
@@ -226,6 +227,8 @@ class Actor:
                 backlog = await port.accounting_backlog() if self.connection.accounting else None
                 records = await port.accounting(job_id)
                 entry.facts = learning.accounting_read(entry.facts, records, backlog=backlog)
+            case ReadUpSince():
+                entry.facts = learning.up_since_read(entry.facts, await port.up_since())
             case Release(job_id):
                 await self._release(entry, port, job_id)
             case Cancel(job_id):

@@ -78,6 +78,10 @@ class CountingPort:
         """See `SlurmPort`."""
         return await self._counted("accounting_backlog", self._port.accounting_backlog())
 
+    async def up_since(self) -> int | None:
+        """See `SlurmPort`."""
+        return await self._counted("up_since", self._port.up_since())
+
     async def _counted(self, verb: str, answer: Awaitable[Answer]) -> Answer:
         began = self._monotonic()
         try:

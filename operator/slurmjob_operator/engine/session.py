@@ -238,6 +238,7 @@ class Session:
             user=connected.token.user,
             cluster_name=connected.info.cluster_name,
             accounting=connected.info.accounting,
+            accounting_lags=connected.info.accounting_lags,
             deletion_deadline_seconds=connected.spec.deletion_deadline_seconds,
         )
         self._all_due()
@@ -263,6 +264,7 @@ class Session:
             cluster_name=self._actor.connection.cluster_name,
             deletion_deadline_seconds=self._deletion_deadline(),
             accounting=self._actor.connection.accounting,
+            accounting_lags=self._actor.connection.accounting_lags,
             problem=trouble,
         )
         if old is None or old.reason != reason:

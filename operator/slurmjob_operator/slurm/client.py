@@ -133,3 +133,11 @@ class SlurmrestdClient:
     async def accounting_backlog(self) -> int | None:
         """See `SlurmPort`."""
         return await self._finder.backlog()
+
+    async def up_since(self) -> int | None:
+        """See `SlurmPort`. `req_time_start` is when slurmctld's statistics begin: at its start, at a reset (measured on
+        22.05, 24.11 and 26.05); 0 for a while after some starts."""
+        if len(rows(await self._caller.read("ping"), "pings")) != 1:
+            return None
+        diag = await self._caller.read("diag")
+        return reading.time(reading.mapping(diag.get("statistics")).get("req_time_start"))

@@ -61,6 +61,7 @@ async def _info(caller: Caller, diag: Mapping[str, Any], *, accounting: bool) ->
         release=release,
         api_version=dialect.version,
         accounting=accounting,
+        accounting_lags=dialect.slurmdbd_lags,
         knows_extra=dialect.knows_extra,
         named=named,
     )

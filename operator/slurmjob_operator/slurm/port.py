@@ -91,3 +91,8 @@ class SlurmPort(Protocol):
 
     async def accounting_backlog(self) -> int | None:
         """Messages slurmctld has not delivered to slurmdbd yet (`diag`); None where it does not say."""
+
+    async def up_since(self) -> int | None:
+        """Since when (epoch seconds) slurmctld has surely been up without a break; None where that cannot be told: it
+        does not say, or there are several slurmctld, of which one may have taken over.
+        """

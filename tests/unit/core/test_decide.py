@@ -10,7 +10,7 @@ import pytest
 from slurmjob_operator.api.conditions import ConditionType, Reason
 from slurmjob_operator.api.status import SlurmJobStatus
 from slurmjob_operator.core import conditions as edit
-from slurmjob_operator.core import progress
+from slurmjob_operator.core import learning, progress
 from slurmjob_operator.core.attempts import open_attempt
 from slurmjob_operator.core.decide import decide
 from slurmjob_operator.core.decision import (
@@ -19,12 +19,14 @@ from slurmjob_operator.core.decision import (
     Decision,
     ReadAccounting,
     ReadJob,
+    ReadUpSince,
     Release,
     RemoveFinalizer,
     Search,
     Submit,
 )
 from slurmjob_operator.core.records import Accepted, JobRecord, Source
+from slurmjob_operator.core.undecided import LOST_SECONDS
 from slurmjob_operator.core.unrecorded import LATE_SUBMISSION_SECONDS, MOST_UNCONFIRMED
 from slurmjob_operator.core.view import (
     ConnectionFacts,
@@ -81,6 +83,9 @@ RUNNING = replace(RELEASED, states=frozenset({"RUNNING"}), reason="None", start_
 ENDED = replace(RUNNING, states=frozenset({"COMPLETED"}), end_time=int(NOW) + 2, exit_code=0)
 REFUSED = _with(RECORDED, progress.release_refused(RECORDED, message="the site says no", now=NOW))
 NO_SLURMDBD = replace(KNOWN.connection, accounting=False)
+SUBMITTED = int(NOW)
+LAGGING = replace(KNOWN, connection=replace(UP, accounting_lags=True), controller=HELD, accounting=(HELD,), backlog=0)
+"""As on 22.05: slurmdbd says that it waits, and would say so seconds after the start too."""
 
 
 def _reason(decision: Decision, kind: ConditionType) -> str | None:
@@ -123,6 +128,16 @@ def _reason(decision: Decision, kind: ConditionType) -> str | None:
          replace(KNOWN, controller=HELD, accounting=(), backlog=0), None),
         ("held_without_note, it began", RECORDED,
          replace(KNOWN, controller=HELD, accounting=(replace(RUNNING, source=Source.ACCOUNTING),), backlog=0), None),
+        ("held_without_note, a lagging slurmdbd says it waits", RECORDED, LAGGING, ReadUpSince()),
+        ("held_without_note, it lags, slurmctld was up all the time", RECORDED,
+         replace(LAGGING, up_since=SUBMITTED - 1), Release(7)),
+        ("held_without_note, it lags, slurmctld came up in that second", RECORDED,
+         replace(LAGGING, up_since=SUBMITTED), None),
+        ("held_without_note, it lags, slurmctld came up since", RECORDED,
+         replace(LAGGING, up_since=SUBMITTED + 5), None),
+        ("held_without_note, it lags, slurmctld was up, and Slurm requeued it", RECORDED,
+         replace(LAGGING, up_since=SUBMITTED - 1, controller=replace(HELD, restarts=1)), None),
+        ("held_without_note, it lags, slurmctld does not say", RECORDED, replace(LAGGING, up_since=0), None),
         ("held with the note", RECORDED, replace(KNOWN, controller=replace(RELEASED, held=True)), None),
         ("release_refused, not said yet", RECORDED, replace(KNOWN, controller=HELD, release_refused="no"), None),
         ("release_refused", REFUSED, replace(KNOWN, controller=HELD), Cancel(7)),
@@ -261,3 +276,26 @@ def test_deciding_again_on_what_was_written_changes_nothing(facts: Facts) -> Non
     second = decide(_with(RECORDED, first.status), facts, NOW + 1)
     assert second.status == first.status
     assert second.events == ()
+
+
+@pytest.mark.parametrize(
+    ("up_since", "later", "state", "reason"),
+    [
+        (SUBMITTED + 5, 0, "Unknown", Reason.STATE_ROLLED_BACK),
+        (0, 0, "Pending", Reason.ACCOUNTING_UNAVAILABLE),
+        (0, LOST_SECONDS, "Unknown", Reason.STATE_ROLLED_BACK),
+    ],
+)
+def test_what_a_lagging_slurmdbd_says_is_no_proof(up_since: int, later: float, state: str, reason: Reason) -> None:
+    """Waits while slurmctld may still say since when it has been up, then asks a person."""
+    decision = decide(RECORDED, replace(LAGGING, up_since=up_since), SUBMITTED + later)
+    condition = ConditionType.STALLED if state == "Unknown" else ConditionType.SYNCED
+    assert (decision.action, decision.status.state, _reason(decision, condition)) == (None, state, reason)
+
+
+def test_since_when_slurmctld_is_up_is_asked_anew_after_each_look_at_the_job() -> None:
+    """A look that is newer than the answer may show what slurmctld has lost since."""
+    known = learning.up_since_read(LAGGING, SUBMITTED - 1)
+    assert known.up_since == SUBMITTED - 1
+    assert learning.job_read(known, HELD, ours=True, now=NOW).up_since is None
+    assert learning.up_since_read(LAGGING, None).up_since == 0

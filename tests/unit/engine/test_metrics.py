@@ -164,6 +164,7 @@ CALLS: dict[str, tuple[tuple[Any, ...], dict[str, Any]]] = {
     "release": ((7,), {"comment": "c", "keep_held": True}),
     "cancel": ((7,), {}),
     "accounting_backlog": ((), {}),
+    "up_since": ((), {}),
 }
 
 

@@ -261,6 +261,25 @@ async def test_backlog() -> None:
     assert await always(200, {"statistics": {}, "errors": []}).accounting_backlog() is None
 
 
+@pytest.mark.parametrize(
+    ("pings", "start", "since"),
+    [
+        ([{"hostname": "a"}], {"set": True, "infinite": False, "number": 1_800_000_000}, 1_800_000_000),
+        ([{"hostname": "a"}], 1_800_000_000, 1_800_000_000),
+        ([{"hostname": "a"}], {"set": True, "infinite": False, "number": 0}, None),
+        ([{"hostname": "a"}], None, None),
+        ([{"hostname": "a"}, {"hostname": "b"}], 1_800_000_000, None),
+        ([], 1_800_000_000, None),
+    ],
+)
+async def test_since_when_slurmctld_is_up_is_told_by_one_slurmctld_only(
+    pings: list[object], start: object, since: int | None
+) -> None:
+    """Of two, one may have taken over with an older state."""
+    body = {"pings": pings, "statistics": {"req_time_start": start}, "errors": [], "meta": META}
+    assert await always(200, body).up_since() == since
+
+
 @pytest.mark.looptime
 async def test_what_slurmdbd_has_not_heard_yet_is_not_missing() -> None:
     port = always(200, {"statistics": {"dbd_agent_queue_size": 3}, "jobs": [], "errors": []})

@@ -41,6 +41,8 @@ class Dialect:
     """Whether slurmdb/jobs takes `users`; else jobs of whole accounts are asked for."""
     knows_extra: bool
     """Whether jobs have a field `extra`."""
+    slurmdbd_lags: bool
+    """Whether slurmdbd hears of a start seconds after it; else within some 20 ms."""
     names_cluster: bool
     """Whether each answer names the cluster; else slurmdbd is asked."""
     tells_bad_tokens: bool

@@ -138,6 +138,7 @@ DIALECTS: Final = tuple(
         lists_states=False,
         filters_by_user=False,
         knows_extra=False,
+        slurmdbd_lags=True,
         names_cluster=False,
         tells_bad_tokens=False,
     )

@@ -137,6 +137,7 @@ DIALECTS: Final = tuple(
         lists_states=version not in WITHOUT_STATES,
         filters_by_user=True,
         knows_extra=True,
+        slurmdbd_lags=False,
         names_cluster=True,
         tells_bad_tokens=True,
     )
