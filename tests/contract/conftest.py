@@ -16,11 +16,12 @@ from sandboxlib import slurm_cluster
 from sandboxlib.paths import Paths
 from sandboxlib.slurm_suites import SUITES
 from slurmjob_operator.core.records import JobRecord
+from slurmjob_operator.sbatch.types.times import TimeLimit
 from slurmjob_operator.slurm.client import SlurmrestdClient
 from slurmjob_operator.slurm.errors import SlurmError
 from slurmjob_operator.slurm.http import SlurmrestdServer
 from slurmjob_operator.slurm.port import SlurmPort
-from slurmjob_operator.slurm.request import JobRequest, TimeLimit
+from slurmjob_operator.slurm.request import JobRequest
 from slurmjob_operator.slurm.token import parse_token
 from tests.fakes.slurm import InMemorySlurm
 from tests.real.cluster import SUITE
@@ -104,7 +105,7 @@ class Contract:
             "chdir": "/home/alice",
             "script": f"#!/bin/sh\n{ {'long': 'sleep 120', 'exit3': 'exit 3'}.get(kind, script) }\n",
             "environment": {"PATH": "/usr/bin:/bin"},
-            "time_limit": TimeLimit(minutes=5),
+            "options": {"time": TimeLimit(minutes=5)},
         }
         return JobRequest(**(values | changes))  # type: ignore[arg-type]  # checked by the dataclass' users
 

@@ -137,7 +137,7 @@ async def test_states_of_many_in_one_request(contract: Contract) -> None:
 
 @pytest.mark.parametrize(
     ("changes", "user"),
-    [({"partition": "nope"}, "alice"), ({}, "carol")],
+    [({"options": {"partition": "nope"}}, "alice"), ({}, "carol")],
     ids=["no such partition", "a user without association"],
 )
 async def test_refused_for_good(contract: Contract, changes: dict[str, object], user: str) -> None:

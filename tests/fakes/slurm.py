@@ -8,8 +8,11 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from typing import Final
 
+from slurmjob_operator.api.connection import JobDefaults
 from slurmjob_operator.core.records import Accepted, ClusterInfo, JobRecord, Source
+from slurmjob_operator.engine.templates import Place
 from slurmjob_operator.slurm.errors import (
     AccountingUnavailable,
     CredentialsRejected,
@@ -20,7 +23,7 @@ from slurmjob_operator.slurm.errors import (
     SlurmError,
     Unavailable,
 )
-from slurmjob_operator.slurm.request import JobRequest
+from slurmjob_operator.slurm.request import JobRequest, Target
 
 PARTITIONS = frozenset({"debug", "gpu", "tiny"})
 USERS = frozenset({"alice", "bob"})
@@ -237,7 +240,8 @@ class InMemorySlurm:
 
 
 def _new_job(job_id: int, user: str, request: JobRequest, *, held: bool, now: float) -> JobRecord:
-    limit = request.time_limit
+    options = request.options
+    limit = options.get("time")
     return JobRecord(
         source=Source.CONTROLLER,
         job_id=job_id,
@@ -247,9 +251,9 @@ def _new_job(job_id: int, user: str, request: JobRequest, *, held: bool, now: fl
         reason="JobHeldUser" if held else "None",
         held=held,
         submit_time=int(now),
-        account=request.account or "research",
-        partition=request.partition or "debug",
-        qos=request.qos or "normal",
+        account=options.get("account", "research"),
+        partition=options.get("partition", "debug"),
+        qos=options.get("qos", "normal"),
         time_limit_seconds=None if limit is None or limit.minutes is None else limit.minutes * 60,
         node_count=1,
         cpus=1,
@@ -282,7 +286,7 @@ class MemoryPort:
     async def submit_held(self, request: JobRequest, *, comment: str, extra: str | None = None) -> Accepted:
         fault = self._before("submit_held")
         cluster = self.cluster
-        if request.partition is not None and request.partition not in PARTITIONS:
+        if request.options.get("partition", "debug") not in PARTITIONS:
             raise Refused("Batch job submission failed (Invalid partition name specified)", code=2000)
         if self.user not in USERS:
             raise Refused("Batch job submission failed (Invalid account)", code=2045)
@@ -333,7 +337,9 @@ class MemoryPort:
             known = [cluster.jobs.get(record.job_id, record) for record in told]
         return [r for r in known if r.user == self.user and (r.submit_time or 0) >= since]
 
-    async def release(self, job_id: int, *, comment: str, keep_held: bool = False) -> None:
+    async def release(
+        self, job_id: int, *, comment: str, keep_held: bool = False, priority: int | None = None
+    ) -> str | None:
         fault = self._before("release")
         job = self._mine(job_id)
         if keep_held:
@@ -343,6 +349,7 @@ class MemoryPort:
             if job.states == {"PENDING"}:
                 self.cluster.put(replace(job, held=False, reason="None", comment=comment))
         self._after(fault)
+        return None if priority is None or keep_held else "Access/permission denied"
 
     async def cancel(self, job_id: int) -> None:
         fault = self._before("cancel")
@@ -407,3 +414,7 @@ class MemoryPort:
     def _after(self, fault: str | None) -> None:
         if fault is not None:
             raise OutcomeUnknown("the answer was lost")
+
+
+PLACE: Final = Place(target=Target(), user="alice", defaults=JobDefaults())
+"""Where jobs of a connection to an in-memory Slurm go."""

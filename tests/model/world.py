@@ -23,7 +23,7 @@ from slurmjob_operator.kube.port import Kind
 from slurmjob_operator.slurm.errors import OutcomeUnknown
 from slurmjob_operator.slurm.request import JobRequest
 from tests.fakes.kube import InMemoryKube
-from tests.fakes.slurm import InMemorySlurm, MemoryPort, Saved
+from tests.fakes.slurm import PLACE, InMemorySlurm, MemoryPort, Saved
 from tests.model.truth import Broken, Truth
 
 INSTALLATION = "test/slurmjob-operator"
@@ -76,9 +76,11 @@ class WatchedPort:
             self._truth.unanswered(self._process.number, comment)
             raise
 
-    async def release(self, job_id: int, *, comment: str, keep_held: bool = False) -> None:
+    async def release(
+        self, job_id: int, *, comment: str, keep_held: bool = False, priority: int | None = None
+    ) -> str | None:
         self._truth.releasing(self._process.uid or "", job_id, keep_held=keep_held)
-        await self._port.release(job_id, comment=comment, keep_held=keep_held)
+        return await self._port.release(job_id, comment=comment, keep_held=keep_held, priority=priority)
 
     async def cancel(self, job_id: int) -> None:
         self._truth.cancelling(self._process.uid, job_id)
@@ -112,6 +114,7 @@ class Process:
         self.actor = Actor(outside)
         port = WatchedPort(world.slurm.port("alice"), process=self, truth=world.truth)
         self.port = self.actor.port = world.slurm_seen(port)
+        self.actor.place = PLACE
         self.sweeper = Sweeper(outside)
         self.actor.on_unknown_outcome = self.sweeper.after_unknown_outcome
         self.actor.connection = ConnectionFacts(

@@ -22,7 +22,47 @@ class Deviation:
 
 SINCE_41 = ("v0.0.41", "v0.0.42", "v0.0.43", "v0.0.44", "v0.0.45")
 
+OLDEST = ("v0.0.38",)
+SINCE_40 = ("v0.0.40", *SINCE_41)
+
+
+def _of_a_submission(key: str, rule: str, why: str, *, versions: tuple[str, ...] = OLDEST) -> Deviation:
+    return Deviation(versions=versions, operation="POST /job/submit", key=f"job.{key}", rule=rule, why=why)
+
+
+OF_OPTIONS: tuple[Deviation, ...] = (
+    _of_a_submission(
+        "begin_time",
+        "type",
+        "a text is read by Slurm's own parser of times, in the cluster's time zone, which a number would need to know",
+        versions=(*OLDEST, "v0.0.39", *SINCE_40),
+    ),
+    _of_a_submission("deadline", "type", "as begin_time", versions=("v0.0.39", *SINCE_40)),
+    _of_a_submission(
+        "delay_boot", "format", "UNLIMITED is the largest number of 32 bits without a sign", versions=SINCE_40
+    ),
+    _of_a_submission("delay_boot", "type", "the document asks for a text; a number of minutes works"),
+    _of_a_submission("cpus_per_gpu", "type", "the document asks for a text; a number works"),
+    _of_a_submission("exclusive", "enum", "`exclusive` is what the bare --exclusive sends; the document forgets it"),
+    _of_a_submission("no_kill", "type", "`true` is refused (400); the text `no` does what --no-kill does"),
+    _of_a_submission("wait_all_nodes", "type", "`true` is refused (400); the number is --wait-all-nodes' own"),
+    _of_a_submission("signal", "pattern", "the document forbids what --signal takes; the text is read as sbatch does"),
+    *(
+        _of_a_submission(key, "additionalProperties", f"not in the document, and does what {option} does")
+        for key, option in (
+            ("nodelist", "--nodelist"),
+            ("exclude_nodes", "--exclude"),
+            ("ntasks_per_gpu", "--ntasks-per-gpu"),
+            ("ntasks_per_tres", "--ntasks-per-tres"),
+            ("profile", "--profile"),
+            ("temporary_disk_per_node", "--tmp"),
+        )
+    ),
+)
+"""Keys of options that slurmrestd reads although its document says otherwise: held by the comparison with sbatch."""
+
 DEVIATIONS: tuple[Deviation, ...] = (
+    *OF_OPTIONS,
     Deviation(
         versions=("v0.0.38",),
         operation="POST /job/submit",

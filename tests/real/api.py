@@ -1,4 +1,5 @@
-"""One object read from the API server without a process of its own: what a test waits for is read many times."""
+"""The API server without a process for each request: what a test waits for is read many times, and some tests make
+hundreds of objects."""
 
 from __future__ import annotations
 
@@ -6,6 +7,7 @@ import json
 import ssl
 import urllib.error
 import urllib.request
+from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any, Final
 
@@ -23,16 +25,40 @@ PLACES: Final = {
 
 def read(paths: Paths, *, namespace: str, kind: str, name: str) -> dict[str, Any]:
     """An object as the API server has it now. Raises `SandboxError` where there is none, or no answer in 10 s."""
-    url = f"{control_plane.server_url(paths)}/{PLACES[kind].format(namespace=namespace)}/{name}"
+    return _request(paths, f"{PLACES[kind].format(namespace=namespace)}/{name}")
+
+
+def read_all(paths: Paths, *, namespace: str, kind: str) -> list[dict[str, Any]]:
+    """All objects of a kind in a namespace. Raises `SandboxError` as `read` does."""
+    found: list[dict[str, Any]] = _request(paths, PLACES[kind].format(namespace=namespace))["items"]
+    return found
+
+
+def create(paths: Paths, manifest: Mapping[str, Any], *, namespace: str, kind: str) -> None:
+    """Make an object. Raises `SandboxError` with the API server's message where it refuses."""
+    _request(paths, PLACES[kind].format(namespace=namespace), body=json.dumps(manifest).encode())
+
+
+def _request(paths: Paths, path: str, *, body: bytes | None = None) -> dict[str, Any]:
+    url = f"{control_plane.server_url(paths)}/{path}"
+    request = urllib.request.Request(url, data=body, headers={"Content-Type": "application/json"})  # noqa: S310 - our own https address
     try:
-        with urllib.request.urlopen(url, context=_context(paths), timeout=10) as answer:  # noqa: S310 - our own https address
-            body: dict[str, Any] = json.load(answer)
+        with urllib.request.urlopen(request, context=_context(paths), timeout=10) as answer:  # noqa: S310 - as above
+            answered: dict[str, Any] = json.load(answer)
     except urllib.error.HTTPError as error:
         with error:
-            raise SandboxError(f"GET {url}: {error.code} {error.read().decode(errors='replace')}") from None
+            raise SandboxError(f"{request.get_method()} {url}: {error.code} {_message(error)}") from None
     except OSError as error:
-        raise SandboxError(f"GET {url}: {error}") from error
-    return body
+        raise SandboxError(f"{request.get_method()} {url}: {error}") from error
+    return answered
+
+
+def _message(error: urllib.error.HTTPError) -> str:
+    text = error.read().decode(errors="replace")
+    try:
+        return str(json.loads(text)["message"])
+    except (ValueError, KeyError):
+        return text
 
 
 @lru_cache(maxsize=1)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 ALL: Final = frozenset(
-    ["V1", "J1", "J2", "J3", "S0", "S1", "S2", "S3", "S4", "S5", "S6", "POISON", "Q1", "Q2", "Q3", "A1", "A2",
+    ["V1", "J1", "J2", "J3", "S0", "S1", "S2", "S3", "S4", "S5", "S6", "S7", "POISON", "Q1", "Q2", "Q3", "A1", "A2",
      "F1", "F2", "F3", "F4", "F5", "P1", "P2", "H1", "H2", "H3"]
 )  # fmt: skip
 

@@ -82,9 +82,9 @@ class Slurm:
         base = {"name": self.name, "current_working_directory": "/tmp", "environment": environment, "hold": True}  # noqa: S108 - of the node
         return {"script": SCRIPT, "job": {**base, **job}}
 
-    def request(self, **changes: Any) -> JobRequest:
-        """A small job for the port."""
-        return JobRequest(script=SCRIPT, name=self.name, chdir="/tmp", environment={"PATH": "/bin"}, **changes)  # noqa: S108 - of the node
+    def request(self, **options: Any) -> JobRequest:
+        """A small job for the port, with parsed values of options."""
+        return JobRequest(script=SCRIPT, name=self.name, chdir="/tmp", environment={"PATH": "/bin"}, options=options)  # noqa: S108 - of the node
 
     @asynccontextmanager
     async def port(

@@ -5,7 +5,6 @@ Each is shown on the daemon that has it, and then met by our client: with the de
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -20,14 +19,19 @@ from pydantic.alias_generators import to_snake
 from sandboxlib import slurm_cluster
 from sandboxlib.daemons import Daemon, is_running, spawn, stop, wait_ready
 from sandboxlib.ports import listens
+from sandboxlib.slurm_suites import SUITES
 from slurmjob_operator.api.template import JobTemplate
+from slurmjob_operator.sbatch import job
+from slurmjob_operator.sbatch.settings import Setting
+from slurmjob_operator.sbatch.value import Release
 from slurmjob_operator.slurm.calling import Caller, checked
 from slurmjob_operator.slurm.classify import Operation
 from slurmjob_operator.slurm.client import SlurmrestdClient
 from slurmjob_operator.slurm.dialects import DIALECTS
 from slurmjob_operator.slurm.errors import Refused, SlurmError
 from slurmjob_operator.slurm.http import Reply
-from slurmjob_operator.slurm.template import InvalidTemplate, build_request
+from slurmjob_operator.slurm.request import JobRequest, Target
+from slurmjob_operator.slurm.template import InvalidTemplate, build_request, wanted
 from tests.fakes.free_port import free_port
 from tests.openapi.sent import Sent, sending
 from tests.traps.defended import defended
@@ -173,11 +177,19 @@ FIELDS: dict[str, Any] = {"script": SCRIPT, "chdir": "/tmp"}  # noqa: S108 - of 
 TEMPLATES: tuple[dict[str, Any], ...] = ({}, {"output": "o"}, {"output": "none", "error": "e"}, {"nodes": 2, "mem": 0})
 
 
+def built(template: dict[str, Any], *, version: str) -> JobRequest:
+    """The request for a template, as the engine makes it."""
+    release = next((suite.release for suite in SUITES.values() if version in suite.api_versions), "23.02.0")
+    target = Target.of(release=release, api_version=version)
+    parsed = JobTemplate.model_validate({**FIELDS, **template})
+    return build_request(parsed, wanted(parsed, target=target), name="n", target=target)
+
+
 async def submitted(version: str) -> list[dict[str, Any]]:
     """The jobs of some submissions, as they leave."""
     found: list[Sent] = []
     for template in TEMPLATES:
-        request = build_request(JobTemplate.model_validate({**FIELDS, **template}), name="n", now=time.time())
+        request = built(template, version=version)
         found += await sending(version, partial(SlurmrestdClient.submit_held, request=request, comment="c"))
     return [request.body["job"] for request in found if request.body is not None]
 
@@ -225,8 +237,7 @@ FILES = ("standard_input", "standard_output", "standard_error")
 
 async def test_trap_poison_an_empty_file_name_kills_slurmrestd_later(monkeypatch: pytest.MonkeyPatch) -> None:
     """Not shown here: whoever then reads a job of 24.11 loses slurmrestd, and others use it at the same time."""
-    with pytest.raises(ValidationError):
-        JobTemplate.model_validate({**FIELDS, "output": ""})
+    assert built({"output": ""}, version="v0.0.42").options["output"] == "/tmp/"  # noqa: S108 - of the node
 
     async def probe() -> bool:
         jobs = [job for version in DIALECTS for job in await submitted(version)]
@@ -240,7 +251,17 @@ async def test_trap_poison_an_empty_file_name_kills_slurmrestd_later(monkeypatch
 
 def unchecked(patch: pytest.MonkeyPatch) -> None:
     """Whatever stands in a template is taken as it is."""
-    patch.setattr(JobTemplate, "model_validate", lambda raw: JobTemplate.model_construct(**raw))
+
+    def taken(_name: str, setting: Setting, *, release: Release) -> int | str:
+        del release
+        return int(setting.text) if setting.text.lstrip("-").isdecimal() else setting.text
+
+    patch.setattr(job, "value_of", taken)
+    patch.setattr(JobTemplate, "model_validate", lambda raw: JobTemplate.model_construct(**_by_attribute(raw)))
+
+
+def _by_attribute(raw: dict[str, Any]) -> dict[str, Any]:
+    return {to_snake(name): value for name, value in raw.items()}
 
 
 @NEWER
@@ -254,9 +275,8 @@ async def test_trap_s5_values_out_of_all_bounds_are_taken(
 
     async def probe() -> bool:
         try:
-            template = JobTemplate.model_validate({**FIELDS, to_snake(field): value})
-            request = build_request(template, name="n", now=time.time())
-        except (ValidationError, InvalidTemplate):
+            request = built({field: value}, version=there.version)
+        except (InvalidTemplate, ValidationError):
             return True
         call = partial(SlurmrestdClient.submit_held, request=request, comment="c")
         return all((one.body or {})["job"].get(key) != value for one in await sending(there.version, call))

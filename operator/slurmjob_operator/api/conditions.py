@@ -93,5 +93,7 @@ class EventReason(StrEnum):
     NOT_HELD = "SlurmJobNotHeld"
     FINALIZER_BLOCKED = "FinalizerBlocked"
     INVALID_SPEC = "InvalidSlurmJobSpec"
+    OPTIONS_WITHOUT_EFFECT = "SlurmJobOptionsWithoutEffect"
+    PRIORITY_REFUSED = "SlurmJobPriorityRefused"
     CONNECTION_READY = "SlurmConnectionReady"
     CONNECTION_NOT_READY = "SlurmConnectionNotReady"

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Final
 
-from pydantic import Field
+from pydantic import Field, create_model
 
+from slurmjob_operator.api import options
 from slurmjob_operator.api.base import Model, ObjectName, crd
 from slurmjob_operator.api.names import DEFAULT_TOKEN_KEY
 from slurmjob_operator.api.status import SlurmConnectionStatus
+from slurmjob_operator.api.template import Environment
+from slurmjob_operator.sbatch.settings import Setting
 
 
 class Server(Model):
@@ -69,6 +72,43 @@ class MarkerField(StrEnum):
 
     COMMENT = "Comment"
     EXTRA = "Extra"
+
+
+DEFAULTED: Final = ("account", "partition", "qos", "time", "chdir")
+"""Fields of `template` that a connection may give a default for: a closed list."""
+
+
+class EnvironmentDefaults(Model):
+    """The part of a connection's defaults that is no option of sbatch."""
+
+    environment: Annotated[
+        Environment,
+        Field(
+            description=(
+                "Variables of every batch script, a list keyed by name; those of `template.environment` and `--export` "
+                "win."
+            )
+        ),
+    ] = ()
+
+    def settings(self) -> dict[str, Setting]:
+        """The options that have a default, by long name."""
+        return options.settings(self, DEFAULTED, place="jobDefaults")
+
+
+if TYPE_CHECKING:
+
+    class JobDefaults(EnvironmentDefaults):
+        """What jobs of a connection have where they do not say it themselves."""
+
+else:
+    JobDefaults = create_model(
+        "JobDefaults",
+        __base__=EnvironmentDefaults,
+        __doc__="What jobs of a connection have where neither a field of their template nor a `#SBATCH` line says it.",
+        __module__=__name__,
+        **dict(options.definitions(DEFAULTED)),
+    )
 
 
 class SlurmConnectionSpec(Model):
@@ -138,6 +178,15 @@ class SlurmConnectionSpec(Model):
             ),
         ),
     ] = (MarkerField.COMMENT,)
+    job_defaults: Annotated[
+        JobDefaults | None,
+        Field(
+            description=(
+                "Defaults of all jobs of this connection: `template` and `#SBATCH` lines win over them. In `chdir`, "
+                "`%u` is the Slurm user."
+            )
+        ),
+    ] = None
     deletion_deadline_seconds: Annotated[
         int,
         Field(

@@ -11,7 +11,7 @@ from slurmjob_operator.api.conditions import ConditionType, Reason
 from slurmjob_operator.api.status import Condition, Effective, SlurmJobStatus, SlurmView
 from slurmjob_operator.core import attempts
 from slurmjob_operator.core import conditions as edit
-from slurmjob_operator.core.records import JobRecord, Source
+from slurmjob_operator.core.records import Accepted, JobRecord, Source
 from slurmjob_operator.core.states import End, end_of, has_terminal_base, script_exit
 from slurmjob_operator.core.times import epoch_of, optional_rfc3339, rfc3339
 from slurmjob_operator.core.view import ConnectionFacts, JobView
@@ -146,11 +146,11 @@ def retrying(view: JobView, *, end: End, record: JobRecord | None, now: float) -
     return _finish(view, replace(status, conditions=_synced(base, now=now)))
 
 
-def recorded(view: JobView, *, job_id: int, notes: tuple[str, ...], now: float) -> SlurmJobStatus:
-    """The job id of this attempt, written once."""
-    message = f"Slurm accepted attempt {view.status.attempt} as job {job_id}."
-    if notes:
-        message = f"{message} It said: {'; '.join(notes)}"
+def recorded(view: JobView, accepted: Accepted, *, notices: tuple[str, ...], now: float) -> SlurmJobStatus:
+    """The job id of this attempt, written once. `notices` are sentences about options without effect."""
+    job_id = accepted.job_id
+    said = (f"It said: {'; '.join(accepted.messages)}",) if accepted.messages else ()
+    message = " ".join((f"Slurm accepted attempt {view.status.attempt} as job {job_id}.", *said, *notices))
     base = edit.put(
         _base(view, now=now), ConditionType.SUBMITTED, True, reason=Reason.ACCEPTED, message=message, now=now
     )

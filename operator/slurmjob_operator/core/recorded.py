@@ -161,6 +161,12 @@ def held_without_note(view: JobView, facts: Facts, now: float) -> Decision | Non
     return Decision(status=status, recheck_at=now + (2 if soon else UNKNOWN_JOB_RECHECK_SECONDS))
 
 
+def priority_left_out(view: JobView, said: str) -> EventNote:
+    """Slurm refuses the priority that the user wants, as it does to ordinary users: the job goes without it."""
+    message = f"Slurm job {view.status.job_id} is released without priority {view.priority}: {said}"
+    return EventNote(reason=EventReason.PRIORITY_REFUSED, message=message, warning=True)
+
+
 def _held_by_uptime(view: JobView, facts: Facts, now: float) -> Decision:
     """slurmdbd of 22.05 hears of a start seconds after it, and never if slurmctld is killed meanwhile (seen: a second
     release, and a second run). There its "pending" proves nothing but with a slurmctld that has been up since before

@@ -95,9 +95,17 @@ def accepted_not_recorded(view: JobView, facts: Facts, now: float) -> Decision |
     if not isinstance(facts.submission, Accepted):
         return None
     accepted = facts.submission
-    status = progress.recorded(view, job_id=accepted.job_id, notes=accepted.messages, now=now)
+    status = progress.recorded(view, accepted, notices=facts.notices, now=now)
     message = f"Submitted to {status.cluster_name} as job {accepted.job_id} of user {status.user}."
-    return Decision(status=status, events=(EventNote(reason=EventReason.SUBMITTED, message=message),))
+    events = (EventNote(reason=EventReason.SUBMITTED, message=message), *_warning(facts.notices))
+    return Decision(status=status, events=events)
+
+
+def _warning(notices: tuple[str, ...]) -> tuple[EventNote, ...]:
+    """One for all options that have no effect."""
+    if not notices:
+        return ()
+    return (EventNote(reason=EventReason.OPTIONS_WITHOUT_EFFECT, message=" ".join(notices), warning=True),)
 
 
 def refused_for_good(view: JobView, facts: Facts, now: float) -> Decision | None:

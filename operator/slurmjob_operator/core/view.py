@@ -30,6 +30,7 @@ class JobView:
     template_hash: str
     slurm_name: str
     hold: bool = False
+    priority: int | None = None
     backoff_limit: int = 0
     unknown_outcome_policy: UnknownOutcomePolicy = UnknownOutcomePolicy.ASK
     resolve: str = ""
@@ -137,6 +138,7 @@ class Facts:
 
     connection: ConnectionFacts
     invalid: str | None = None
+    notices: tuple[str, ...] = ()
     trouble: Trouble | None = None
     finalizer_here: bool = False
     fresh: bool = False

@@ -5,13 +5,10 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
-
-from pydantic import ValidationError
+from typing import Any
 
 from slurmjob_operator.api.conditions import EventReason, Reason
 from slurmjob_operator.api.names import JOB_FINALIZER
-from slurmjob_operator.api.template import JobTemplate
 from slurmjob_operator.core import learning, marker
 from slurmjob_operator.core.decide import decide
 from slurmjob_operator.core.decision import (
@@ -29,6 +26,7 @@ from slurmjob_operator.core.decision import (
     Submit,
 )
 from slurmjob_operator.core.identity import CLOCK_SLACK_SECONDS, Identity, identify, marker_of
+from slurmjob_operator.core.recorded import priority_left_out
 from slurmjob_operator.core.records import Accepted, JobRecord
 from slurmjob_operator.core.times import epoch_of
 from slurmjob_operator.core.view import ConnectionFacts, Deferral, JobView, Rejection, Trouble, Unconfirmed
@@ -36,16 +34,13 @@ from slurmjob_operator.engine.effects import Effect, of_status_write
 from slurmjob_operator.engine.events import post
 from slurmjob_operator.engine.ports import Outside
 from slurmjob_operator.engine.registry import Entry
+from slurmjob_operator.engine.templates import LookedOver, Place, look_over
 from slurmjob_operator.engine.unknown_outcomes import ServerUser
 from slurmjob_operator.engine.views import status_body
 from slurmjob_operator.kube import errors as kube_errors
 from slurmjob_operator.kube.port import Kind, KubeEvent, ObjectKey
 from slurmjob_operator.slurm import errors as slurm_errors
 from slurmjob_operator.slurm.port import SlurmPort
-from slurmjob_operator.slurm.template import InvalidTemplate, build_request
-
-if TYPE_CHECKING:
-    from slurmjob_operator.slurm.request import JobRequest
 
 MOST_STEPS = 25
 """Decisions in one go; more than any way through the protocol takes, so that a circle shows."""
@@ -78,6 +73,7 @@ class Actor:
         self.connection = ConnectionFacts()
         self.server = ""
         self.marks_extra = False
+        self.place: Place | None = None
         self.on_unknown_outcome: Callable[[], None] = lambda: None
 
     async def bring_forward(self, entry: Entry) -> float | None:
@@ -87,10 +83,12 @@ class Actor:
         """
         for _ in range(MOST_STEPS):
             now = self._outside.now()
+            looked_over = self._looked_over(entry)
             entry.facts = replace(
                 entry.facts,
                 connection=self.connection,
-                invalid=self._invalid(entry),
+                invalid=looked_over.invalid,
+                notices=looked_over.notices,
                 unconfirmed_elsewhere=self._outside.unknown_outcomes.others(entry.view.uid, at=self._at, now=now),
             )
             decision = decide(entry.view, entry.facts, now)
@@ -235,9 +233,12 @@ class Actor:
                 await self._cancel(entry, port, job_id)
 
     async def _submit(self, entry: Entry, port: SlurmPort) -> None:
-        request = self._request(entry)
-        comment = self._marker(entry).comment(self._user_comment(entry))
-        extra = self._marker(entry).comment("") if self.marks_extra else None
+        looked_over = self._looked_over(entry)
+        request = looked_over.request
+        if request is None:  # the connection has become another one since it was decided
+            return
+        comment = self._marker(entry).comment(looked_over.comment)
+        extra = self._marker(entry).comment("") if self.marks_extra and looked_over.extra is None else looked_over.extra
         entry.facts = learning.submitting(entry.facts, entry.view)
         now, generation = self._outside.now(), entry.view.generation
         answer: Accepted | Rejection | Deferral | Unconfirmed
@@ -280,7 +281,8 @@ class Actor:
         comment = mark.note_released().comment(marker.user_text(text))
         try:
             self._outside.witness.before(Effect.RELEASE)
-            await port.release(job_id, comment=comment, keep_held=entry.view.hold)
+            view = entry.view
+            refused = await port.release(job_id, comment=comment, keep_held=view.hold, priority=view.priority)
             self._outside.witness.after(Effect.RELEASE)
         except slurm_errors.JobNotFound:
             entry.facts = learning.job_not_known(entry.facts, now=self._outside.now())
@@ -291,6 +293,8 @@ class Actor:
             entry.facts = learning.released(entry.facts)
         else:
             entry.facts = learning.released(entry.facts)
+            if refused is not None:
+                await self._post(entry, priority_left_out(entry.view, refused))
 
     async def _cancel(self, entry: Entry, port: SlurmPort, job_id: int) -> None:
         """Read it first: what stood under this id some time ago may be somebody else's job now (TRAP F2)."""
@@ -317,32 +321,16 @@ class Actor:
 
     # --- The template -------------------------------------------------------------------------------------
 
-    def _invalid(self, entry: Entry) -> str | None:
+    def _looked_over(self, entry: Entry) -> LookedOver:
+        """Once for each template and connection: a pass asks at every step. There is none once a job id is recorded."""
         if entry.template is None:
-            return None
-        try:
-            self._request(entry)
-        except InvalidTemplate as error:
-            return str(error)
-        except ValidationError as error:
-            first: Any = error.errors(include_url=False, include_input=False)[0]
-            where = ".".join(["template", *(str(part) for part in first["loc"])])
-            return f"{where}: {first['msg']}"
-        text = self._user_comment(entry)
-        room = self._marker(entry).room()
-        if len(text.encode()) > room:
-            return (
-                f"template.comment: must have at most {room} bytes, since Slurm keeps {marker.COMMENT_BYTES} and the "
-                f"operator's marker needs the rest; it has {len(text.encode())}"
-            )
-        return None
-
-    def _request(self, entry: Entry) -> JobRequest:
-        template = JobTemplate.model_validate(entry.template or {})
-        return build_request(template, name=entry.view.name, now=self._outside.now())
-
-    def _user_comment(self, entry: Entry) -> str:
-        return str((entry.template or {}).get("comment") or "")
+            return LookedOver()
+        key = (entry.view.template_hash, self.place)
+        if entry.looked_over is None or entry.looked_over[0] != key:
+            room = self._marker(entry).room()
+            found = look_over(entry.template, name=entry.view.slurm_name, place=self.place, room=room)
+            entry.looked_over = (key, found)
+        return entry.looked_over[1]
 
     def _marker(self, entry: Entry) -> marker.Marker:
         return entry.view.marker(self._outside.installation)

@@ -20,6 +20,7 @@ from slurmjob_operator.kube import errors as kube_errors
 from slurmjob_operator.slurm import errors as slurm_errors
 from slurmjob_operator.slurm.http import InvalidServerUrl
 from slurmjob_operator.slurm.port import SlurmPort
+from slurmjob_operator.slurm.request import Target
 from slurmjob_operator.slurm.token import InvalidToken, SlurmToken, parse_token
 
 RETRY_SECONDS = 10.0
@@ -45,6 +46,11 @@ class Connected:
     token: SlurmToken
     info: ClusterInfo
     spec: SlurmConnectionSpec
+
+    @property
+    def target(self) -> Target:
+        """What requests are made for."""
+        return Target.of(release=self.info.release, api_version=self.info.api_version)
 
 
 class NotConnected(Exception):

@@ -66,9 +66,12 @@ class CountingPort:
         """See `SlurmPort`."""
         return await self._counted("held_jobs", self._port.held_jobs(since=since, known=known))
 
-    async def release(self, job_id: int, *, comment: str, keep_held: bool = False) -> None:
+    async def release(
+        self, job_id: int, *, comment: str, keep_held: bool = False, priority: int | None = None
+    ) -> str | None:
         """See `SlurmPort`."""
-        await self._counted("release", self._port.release(job_id, comment=comment, keep_held=keep_held))
+        release = self._port.release(job_id, comment=comment, keep_held=keep_held, priority=priority)
+        return await self._counted("release", release)
 
     async def cancel(self, job_id: int) -> None:
         """See `SlurmPort`."""

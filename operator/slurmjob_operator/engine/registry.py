@@ -12,6 +12,7 @@ from slurmjob_operator.core import conditions as edit
 from slurmjob_operator.core.attempts import is_closed
 from slurmjob_operator.core.learning import another_attempt, outdated
 from slurmjob_operator.core.view import ConnectionFacts, Facts, JobView
+from slurmjob_operator.engine.templates import LookedOver
 from slurmjob_operator.engine.views import job_view, newer
 
 ConnectionKey = tuple[str, str]
@@ -27,7 +28,7 @@ class Entry:
 
     `template` is kept until a job id is recorded, `finalizers` are those of others too. `due` is when to
     decide again (monotonic seconds), None: only when something happens. `reread_at` and `reread_delay`
-    govern how often a pending job is read for its reason.
+    govern how often a pending job is read for its reason. `looked_over` is what became of the template, and for what.
     """
 
     view: JobView
@@ -39,6 +40,7 @@ class Entry:
     failures: int = 0
     reread_at: float = 0.0
     reread_delay: float = 0.0
+    looked_over: tuple[object, LookedOver] | None = None
 
     @property
     def connection(self) -> ConnectionKey:
@@ -64,7 +66,7 @@ class Entry:
         Were it somebody else's, our next write would meet a conflict.
         The answer that takes the last finalizer away, and the object with it, has the version that stood before.
         """
-        view = job_view(body)
+        view = job_view(body, known=self.view)
         known = self.view.resource_version
         if view.resource_version != known and not newer(view.resource_version, known):
             return False

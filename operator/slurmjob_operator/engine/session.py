@@ -15,7 +15,7 @@ from functools import partial
 from typing import Any
 
 from slurmjob_operator.api.conditions import ConditionType, Reason
-from slurmjob_operator.api.connection import MarkerField, Server
+from slurmjob_operator.api.connection import JobDefaults, MarkerField, Server
 from slurmjob_operator.core import conditions as edit
 from slurmjob_operator.core.attempts import unknown_reason
 from slurmjob_operator.core.learning import outdated
@@ -28,6 +28,7 @@ from slurmjob_operator.engine.ports import Outside
 from slurmjob_operator.engine.registry import ConnectionKey, Entry, Registry
 from slurmjob_operator.engine.rereading import due_rereads, plan_reread
 from slurmjob_operator.engine.sweeping import Sweeper
+from slurmjob_operator.engine.templates import Place
 from slurmjob_operator.kube import errors as kube_errors
 from slurmjob_operator.slurm import errors as slurm_errors
 from slurmjob_operator.slurm.token import SlurmToken
@@ -234,6 +235,9 @@ class Session:
         self._actor.port = connected.port
         self._actor.server = connected.spec.servers[0].url
         self._actor.marks_extra = MarkerField.EXTRA in connected.spec.marker_fields
+        self._actor.place = Place(
+            target=connected.target, user=connected.token.user, defaults=connected.spec.job_defaults or JobDefaults()
+        )
         self._actor.connection = ConnectionFacts(
             user=connected.token.user,
             cluster_name=connected.info.cluster_name,

@@ -14,6 +14,7 @@ from slurmjob_operator.api.slurmjob import DeletionPolicy, UnknownOutcomePolicy
 from slurmjob_operator.api.status import SlurmConnectionStatus, SlurmJobStatus
 from slurmjob_operator.core.view import JobView
 from slurmjob_operator.kube.port import Kind, ObjectKey
+from slurmjob_operator.slurm.template import outline
 
 JOB_STATUS: TypeAdapter[SlurmJobStatus] = TypeAdapter(SlurmJobStatus)
 CONNECTION_STATUS: TypeAdapter[SlurmConnectionStatus] = TypeAdapter(SlurmConnectionStatus)
@@ -31,10 +32,14 @@ def template_hash(template: Mapping[str, Any]) -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
-def job_view(body: Mapping[str, Any]) -> JobView:
-    """Reduce a SlurmJob. What the schema guarantees is relied on; the template is checked elsewhere."""
+def job_view(body: Mapping[str, Any], *, known: JobView | None = None) -> JobView:
+    """Reduce a SlurmJob. What the schema guarantees is relied on; the template is checked elsewhere. `known` is an
+    older view of it: what its template says is not read again where that is the same."""
     metadata, spec = body["metadata"], body["spec"]
     template = spec.get("template") or {}
+    digest = template_hash(template)
+    same = known is not None and known.template_hash == digest
+    asked = known if known is not None and same else outline(template, name=metadata["name"])
     annotations = metadata.get("annotations") or {}
     return JobView(
         uid=metadata["uid"],
@@ -44,9 +49,10 @@ def job_view(body: Mapping[str, Any]) -> JobView:
         resource_version=metadata["resourceVersion"],
         connection=spec["connectionRef"]["name"],
         deletion_policy=DeletionPolicy(spec.get("deletionPolicy", DeletionPolicy.CANCEL)),
-        template_hash=template_hash(template),
-        hold=template.get("hold") is True,
-        slurm_name=template.get("jobName") or metadata["name"],
+        template_hash=digest,
+        hold=asked.hold,
+        priority=asked.priority,
+        slurm_name=asked.slurm_name,
         backoff_limit=spec.get("backoffLimit", 0),
         unknown_outcome_policy=UnknownOutcomePolicy(spec.get("unknownOutcomePolicy", UnknownOutcomePolicy.ASK)),
         resolve=annotations.get(RESOLVE_ANNOTATION, ""),

@@ -47,6 +47,9 @@ LATER = frozenset({1810, 2016, 2050, 2055, 2062, 2065, 2087, 2093, 2098, 2105, 2
 """Limits and states of the cluster that pass: 2050 submit limit (association or QOS), others from
 slurm_errno.h, not seen here: 2016 nodes busy, 2055 reservation not usable, 2062 temporary … """
 
+REFUSED_TOO = frozenset({4003})
+"""4003 invalid accounting frequency: slurmctld's word at submission (seen on 22.05 and 24.11 with HTTP 500)."""
+
 NO_ANSWER = frozenset({-1, 1, 1800, 1801, 1802, 5000, 5001, 5002, 5003, 5004, 5006, 7000, 7001})
 """The daemon behind slurmrestd did not answer. 1 (EPERM) is what 24.11 and 26.05 say when a cancellation
 meets no slurmctld (TRAP F4); -1 what job/{id} says then."""
@@ -80,7 +83,7 @@ def _by_code(operation: Operation, code: int | None) -> type[SlurmError] | None:
         return RefusedForNow if operation is Operation.SUBMIT else Unavailable
     if code in NO_ANSWER:
         return OutcomeUnknown if operation.changes else Unavailable
-    if 2000 <= code < 3000:
+    if 2000 <= code < 3000 or code in REFUSED_TOO:
         return Refused
     return None
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
+from typing import Any, Final
 
 from slurmjob_operator.core.records import Accepted, ClusterInfo, JobRecord
 from slurmjob_operator.slurm.calling import (
@@ -20,12 +21,16 @@ from slurmjob_operator.slurm.calling import (
 from slurmjob_operator.slurm.classify import Operation, classify
 from slurmjob_operator.slurm.dialects import DIALECTS, reading
 from slurmjob_operator.slurm.discovery import AUTO, discover
-from slurmjob_operator.slurm.errors import JobNotFound
+from slurmjob_operator.slurm.errors import JobNotFound, Refused
 from slurmjob_operator.slurm.finding import Finder
 from slurmjob_operator.slurm.following import InOneRequest, OneByOne
 from slurmjob_operator.slurm.http import SlurmrestdServer
 from slurmjob_operator.slurm.request import JobRequest
 from slurmjob_operator.slurm.token import SlurmToken
+
+DOES_NOT_FIT_NOW: Final = 2015
+"""What an update answers of a job that no node can hold as the partition is now; it has taken effect all the same
+(measured on 22.05: as for scontrol, the job waits with PartitionConfig)."""
 
 
 class SlurmrestdClient:
@@ -74,11 +79,27 @@ class SlurmrestdClient:
             raise not_submitted(reply, body)
         raise error_of(reply, Operation.SUBMIT)
 
-    async def release(self, job_id: int, *, comment: str, keep_held: bool = False) -> None:
-        """See `SlurmPort`. The answer is not believed: read back (TRAP H3)."""
-        body = {"comment": comment} if keep_held else {"hold": False, "comment": comment}
+    async def release(
+        self, job_id: int, *, comment: str, keep_held: bool = False, priority: int | None = None
+    ) -> str | None:
+        """See `SlurmPort`. The answer is not believed: read back (TRAP H3). The priority has an update of its own:
+        beside `hold` an ordinary user's is refused, the job stays held, and yet the comment is taken (measured)."""
+        await self._update(job_id, {"comment": comment} if keep_held else {"hold": False, "comment": comment})
+        if priority is None or keep_held:
+            return None
+        try:
+            await self._update(job_id, {"priority": self._caller.known().number(priority)})
+        except Refused as error:
+            return str(error)
+        return None
+
+    async def _update(self, job_id: int, body: Mapping[str, Any]) -> None:
         reply = await self._caller.send("POST", f"job/{checked_id(job_id)}", operation=Operation.UPDATE, body=body)
-        checked(reply, Operation.UPDATE)
+        try:
+            checked(reply, Operation.UPDATE)
+        except Refused as error:
+            if error.code != DOES_NOT_FIT_NOW:
+                raise
 
     async def cancel(self, job_id: int) -> None:
         """See `SlurmPort`. Never with a signal: an unknown one kills (measured). 2021 is "already ended"."""

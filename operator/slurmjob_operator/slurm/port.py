@@ -76,8 +76,11 @@ class SlurmPort(Protocol):
         ids are `known`. Found and bounded as by `search`.
         """
 
-    async def release(self, job_id: int, *, comment: str, keep_held: bool = False) -> None:
-        """Lift the hold and set the comment in one update; `keep_held` sets the comment alone.
+    async def release(
+        self, job_id: int, *, comment: str, keep_held: bool = False, priority: int | None = None
+    ) -> str | None:
+        """Lift the hold and set the comment in one update; `keep_held` sets the comment alone. Then set the priority,
+        if one is given; what Slurm says where it refuses that, and the job goes without it.
 
         Raises `Refused`, `JobNotFound`, `OutcomeUnknown`. Not guaranteed: that a success took effect; read back.
         """

@@ -1,54 +1,41 @@
-"""A job as it is to be submitted, in units that no dialect has a say in."""
+"""A job as it is to be submitted, in values that no dialect has a say in."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any, Final
+
+from slurmjob_operator.sbatch.value import NEWEST, Release
+
+NEWEST_API: Final = "v0.0.45"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class NodeRange:
-    """`--nodes`: at least `minimum`, at most `maximum` nodes."""
+class Target:
+    """What a request is made for: a release of Slurm, and the version of slurmrestd's API that is spoken to it."""
 
-    minimum: int
-    maximum: int
+    release: Release = NEWEST
+    api_version: str = NEWEST_API
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TimeLimit:
-    """`--time`: whole minutes as Slurm counts them (seconds round up); None means UNLIMITED."""
-
-    minutes: int | None
+    @classmethod
+    def of(cls, *, release: str, api_version: str) -> Target:
+        """`release` as Slurm names itself: `26.05.5`."""
+        year, month, *_ = (int(part) for part in release.split(".")[:2])
+        return cls(release=Release(year, month), api_version=api_version)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JobRequest:
     """One job, checked: every value here is one that sbatch would have sent.
 
-    Memory is in MiB as Slurm counts (`mem_per_node_mb=0`: all of the node). `tres_per_node` and
-    `tres_per_job` are in Slurm's own spelling, e.g. `gres/gpu:a100:2`. `deadline` is in epoch seconds. None means
-    that the key is not sent. That the user wants it to stay held is no part of it: every job is submitted held.
+    `options` are parsed values by long option name, after what options do to each other. `priority` is set at the
+    release, and is no part of the submission. That the user wants it to stay held is no part of it: every job is
+    submitted held.
     """
 
     script: str
     name: str
     chdir: str
     environment: Mapping[str, str] = field(default_factory=dict)
-    account: str | None = None
-    partition: str | None = None
-    qos: str | None = None
-    nodes: NodeRange | None = None
-    ntasks: int | None = None
-    ntasks_per_node: int | None = None
-    cpus_per_task: int | None = None
-    mem_per_node_mb: int | None = None
-    mem_per_cpu_mb: int | None = None
-    time_limit: TimeLimit | None = None
-    tres_per_node: str | None = None
-    tres_per_job: str | None = None
-    dependency: str | None = None
-    deadline: int | None = None
-    requeue: bool | None = None
-    constraint: str | None = None
-    output: str | None = None
-    error: str | None = None
+    options: Mapping[str, Any] = field(default_factory=dict)

@@ -1,135 +1,196 @@
 """From a template to a request: every value checked, nothing sent unchecked.
 
-slurmrestd ignores keys it does not know and takes -1 tasks (TRAPS S2, S5); what it would take and the node
-would choke on (DOS line ends, NUL) is refused here, as sbatch does.
+slurmrestd ignores keys it does not know and takes -1 tasks (TRAPS S2, S5), and never reads `#SBATCH` lines; what it
+would take and the node would choke on (DOS line ends, NUL) is refused here, as sbatch does.
 """
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable
-from functools import partial
-from typing import Any, TypeVar
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Final
 
+from pydantic import ValidationError
+
+from slurmjob_operator.api.connection import JobDefaults
 from slurmjob_operator.api.template import JobTemplate
 from slurmjob_operator.core.marker import PREFIX
-from slurmjob_operator.slurm import values
-from slurmjob_operator.slurm.request import JobRequest
+from slurmjob_operator.sbatch import environment, job, script
+from slurmjob_operator.sbatch.errors import InvalidScript, SbatchError, shown
+from slurmjob_operator.sbatch.options.files import joined
+from slurmjob_operator.sbatch.settings import Settings, together
+from slurmjob_operator.sbatch.types.files import absolute
+from slurmjob_operator.sbatch.value import NEWEST, OLDEST, R24_11, Release
+from slurmjob_operator.slurm.request import JobRequest, Target
 
-DEFAULT_PATH = "/usr/local/bin:/usr/bin:/bin"
-SHOWN_CHARACTERS = 60
-
-Parsed = TypeVar("Parsed")
-
-_DIRECTIVE = re.compile(r"#SBATCH(?P<rest>.*)")
+DEFAULT_PATH: Final = "/usr/local/bin:/usr/bin:/bin"
+NO_DEFAULTS: Final = JobDefaults()
+NO_FOLDER: Final = (
+    "must be given, here, by `#SBATCH --chdir` or by the connection's `jobDefaults`: over REST there is no folder that "
+    "one submits from"
+)
+RELEASES: Final = (NEWEST, R24_11, OLDEST)
+"""Those whose sbatch differs in how a script is read."""
 
 
 class InvalidTemplate(ValueError):
-    """A template that is not sent. The text names the field, the value and the rule."""
-
-    def __init__(self, *, field: str, rule: str, value: str | None = None) -> None:
-        shown = "" if value is None else f": {_short(value)!r}"
-        super().__init__(f"template.{field}{shown}: {rule}")
-        self.field = field
-        self.rule = rule
+    """A template that is not sent. The text names the field or line, the value and the rule."""
 
 
-def build_request(template: JobTemplate, *, name: str, now: float) -> JobRequest:
-    """The request for a template; `name` is the job's name where the template has none, `now` is the time of the
-    submission in epoch seconds.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wanted:
+    """What a template and the `#SBATCH` lines of its script ask for. `notices` are sentences about options that are
+    read and have no effect here."""
 
-    Raises `InvalidTemplate` for the first thing that is wrong, in the order of the fields.
+    settings: Settings
+    notices: tuple[str, ...] = ()
+
+    def text(self, option: str) -> str | None:
+        """An option's text; None where it is not given."""
+        setting = self.settings.get(option)
+        return None if setting is None else setting.text
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outline:
+    """What the operator itself has to know of a job: its name in Slurm, whether it is to stay held, and the priority
+    that is set at the release."""
+
+    slurm_name: str
+    hold: bool
+    priority: int | None
+
+
+def components(template: JobTemplate, *, target: Target, defaults: JobDefaults = NO_DEFAULTS) -> tuple[Wanted, ...]:
+    """Fields of the template over `#SBATCH` lines over the connection's defaults, for each component of the job: like
+    the command line of sbatch, fields hold for all of them.
+
+    Raises `InvalidTemplate` for a script that sbatch would not read; the cause is its `InvalidScript`.
     """
-    _check_script(template.script)
-    _check_environment(template)
-    if template.mem is not None and template.mem_per_cpu is not None:
-        raise InvalidTemplate(field="memPerCpu", value=str(template.mem_per_cpu), rule="must not be set beside `mem`")
-    if template.comment is not None and PREFIX in template.comment:
-        raise InvalidTemplate(field="comment", value=template.comment, rule=f"must not hold {PREFIX!r}, the marker")
+    try:
+        read = script.read(template.script, release=target.release)
+        found = [script.settings(component, release=target.release) for component in read.components]
+    except InvalidScript as error:
+        raise InvalidTemplate(f"template.{error}") from error
+    return tuple(_wanted(directives, read.warnings, template=template, defaults=defaults) for directives in found)
+
+
+def _wanted(directives: Settings, warnings: tuple[str, ...], *, template: JobTemplate, defaults: JobDefaults) -> Wanted:
+    placed = {name: replace(setting, where=f"template.{setting.where}") for name, setting in directives.items()}
+    settings = together(defaults.settings(), placed, template.settings())
+    return Wanted(settings=settings, notices=(*warnings, *job.without_effect(settings)))
+
+
+def wanted(template: JobTemplate, *, target: Target, defaults: JobDefaults = NO_DEFAULTS) -> Wanted:
+    """What the one component of a job asks for: see `components`.
+
+    Raises `InvalidTemplate` also for what cannot be run yet.
+    """
+    parts = components(template, target=target, defaults=defaults)
+    refusal = refusal_for_now(parts)
+    if refusal is not None:
+        raise InvalidTemplate(refusal)
+    return parts[0]
+
+
+def refusal_for_now(parts: Sequence[Wanted]) -> str | None:
+    """What of a job is understood, and yet not run; None: it is run."""
+    if len(parts) > 1:
+        return "template.script: heterogeneous jobs (`#SBATCH hetjob`) are not run yet"
+    array = parts[0].settings.get("array")
+    return None if array is None else f"{array.where}: arrays are not run yet"
+
+
+def build_request(
+    template: JobTemplate,
+    asked: Wanted,
+    *,
+    name: str,
+    target: Target,
+    user: str = "",
+    defaults: JobDefaults = NO_DEFAULTS,
+) -> JobRequest:
+    """The request for what a template asks for; `name` is the job's name in Slurm, `user` is who it runs as.
+
+    Raises `InvalidTemplate` for the first thing that is wrong.
+    """
+    _check_what_is_ours(template, asked.settings)
+    try:
+        values = job.parsed(asked.settings, release=target.release)
+        job.body(asked.settings, values, api_version=target.api_version)
+        exported = environment.given(values, release=target.release)
+    except SbatchError as error:
+        raise InvalidTemplate(str(error)) from error
+    chdir = _chdir(asked.settings, defaults, user=user)
     return JobRequest(
         script=template.script,
-        name=template.job_name or name,
-        chdir=template.chdir,
-        environment=_environment(template),
-        account=template.account,
-        partition=template.partition,
-        qos=template.qos,
-        nodes=_parse("nodes", template.nodes, values.node_range),
-        ntasks=template.ntasks,
-        ntasks_per_node=template.ntasks_per_node,
-        cpus_per_task=template.cpus_per_task,
-        mem_per_node_mb=_parse("mem", template.mem, values.memory_mb),
-        mem_per_cpu_mb=_parse("memPerCpu", template.mem_per_cpu, values.memory_mb),
-        time_limit=_parse("time", template.time, values.time_limit),
-        tres_per_node=_tres_per_node(template),
-        tres_per_job=_parse("gpus", template.gpus, values.gpu_count),
-        dependency=_parse("dependency", template.dependency, values.dependency),
-        deadline=_parse("deadline", template.deadline, partial(values.deadline, now=now)),
-        requeue=template.requeue,
-        constraint=template.constraint,
-        output=_file(template.output),
-        error=_file(template.error),
+        name=name,
+        chdir=chdir,
+        environment=_environment(template, defaults, exported),
+        options=joined(values, chdir=chdir),
     )
 
 
-def _parse(field: str, value: Any, parse: Callable[[str], Parsed]) -> Parsed | None:
-    if value is None:
-        return None
-    try:
-        return parse(str(value))
-    except values.InvalidValue as error:
-        raise InvalidTemplate(field=field, value=error.value, rule=error.rule) from None
-
-
-def _tres_per_node(template: JobTemplate) -> str | None:
-    gres = _parse("gres", template.gres, values.gres_list)
-    gpus = _parse("gpusPerNode", template.gpus_per_node, values.gpu_count)
-    return ",".join(part for part in (gres, gpus) if part) or None
-
-
-def _file(path: str | None) -> str | None:
-    """`none` is no file for sbatch, and a file called none over REST."""
-    return "/dev/null" if path == "none" else path
-
-
-def _environment(template: JobTemplate) -> dict[str, str]:
-    return {"PATH": DEFAULT_PATH, **{variable.name: variable.value for variable in template.environment}}
-
-
-def _check_environment(template: JobTemplate) -> None:
+def _check_what_is_ours(template: JobTemplate, settings: Settings) -> None:
+    for option in ("comment", "extra"):
+        setting = settings.get(option)
+        if setting is not None and PREFIX in setting.text:
+            raise InvalidTemplate(f"{setting.where}: must not hold {PREFIX!r}, the operator's own marker")
     names = [variable.name for variable in template.environment]
     twice = next((name for name in names if names.count(name) > 1), None)
     if twice is not None:
-        raise InvalidTemplate(field="environment", value=twice, rule="must be named only once")
+        raise InvalidTemplate(f"template.environment: {twice!r}: must be named only once")
 
 
-def _check_script(script: str) -> None:
-    if not script.startswith("#!"):
+def _chdir(settings: Settings, defaults: JobDefaults, *, user: str) -> str:
+    """Made absolute as sbatch does, by the folder that stands in for the one that one submits from."""
+    base = defaults.settings().get("chdir")
+    folder = None if base is None else base.text.replace("%u", user)
+    setting = settings.get("chdir")
+    if setting is None:
+        raise InvalidTemplate(f"template.chdir: {NO_FOLDER}")
+    path = folder if setting == base and folder is not None else setting.text
+    if not path.startswith("/") and (folder is None or not folder.startswith("/")):
         raise InvalidTemplate(
-            field="script", value=script.partition("\n")[0], rule="the first line must start with `#!`, as for sbatch"
+            f"{setting.where}: {shown(setting.text)}: must be an absolute path where the connection has no default"
         )
-    if "\r\n" in script:
-        raise InvalidTemplate(field="script", rule="must not hold DOS line ends (CR LF), as for sbatch")
-    if "\x00" in script:
-        raise InvalidTemplate(field="script", rule="must not hold a NUL character, as for sbatch")
-    directive = first_directive(script)
-    if directive is not None:
-        raise InvalidTemplate(
-            field="script",
-            value=directive,
-            rule="`#SBATCH` lines are not read yet, and slurmrestd ignores them; use the fields of `template`",
-        )
+    return absolute(path, folder=folder or "")
 
 
-def first_directive(script: str) -> str | None:
-    """The first `#SBATCH` line that sbatch would read: before the first command, starting in column 1."""
-    for line in script.split("\n")[1:]:
-        if line.strip() and not line.lstrip().startswith("#"):
-            return None
-        if _DIRECTIVE.match(line):
-            return line
-    return None
+def outline(raw: Mapping[str, Any], *, name: str) -> Outline:
+    """What is known of a template before it is known where it goes, whatever else is wrong with it."""
+    settings = next(filter(None, (_settings(raw, release) for release in RELEASES)), {})
+    texts = {option: setting.text for option, setting in settings.items()}
+    return Outline(
+        slurm_name=texts.get("job-name") or name,
+        hold=texts.get("hold") == "true",
+        priority=_priority(settings),
+    )
 
 
-def _short(value: str) -> str:
-    return value if len(value) <= SHOWN_CHARACTERS else f"{value[:SHOWN_CHARACTERS]}…"
+def _priority(settings: Settings) -> int | None:
+    """One that cannot be read makes the template invalid. 0 is none: an update to it would hold the job again, where an
+    ordinary user's `sbatch --priority=0` does nothing (measured)."""
+    setting = settings.get("priority")
+    try:
+        value = None if setting is None else job.value_of("priority", setting, release=NEWEST)
+    except SbatchError:
+        return None
+    return value if isinstance(value, int) and value > 0 else None
+
+
+def _settings(raw: Mapping[str, Any], release: Release) -> Settings:
+    try:
+        return components(JobTemplate.model_validate(raw), target=Target(release=release))[0].settings
+    except (InvalidTemplate, ValidationError):
+        return {}
+
+
+def _environment(template: JobTemplate, defaults: JobDefaults, exported: Mapping[str, str]) -> dict[str, str]:
+    """A field wins over `--export`, and that over the connection's defaults. A login shell has a PATH of its own."""
+    return {
+        **({} if environment.LOGIN in exported else {"PATH": DEFAULT_PATH}),
+        **{variable.name: variable.value for variable in defaults.environment},
+        **exported,
+        **{variable.name: variable.value for variable in template.environment},
+    }

@@ -299,3 +299,14 @@ def test_since_when_slurmctld_is_up_is_asked_anew_after_each_look_at_the_job() -
     assert known.up_since == SUBMITTED - 1
     assert learning.job_read(known, HELD, ours=True, now=NOW).up_since is None
     assert learning.up_since_read(LAGGING, None).up_since == 0
+
+
+@pytest.mark.parametrize("notices", [(), ("--wait: nobody waits.",), ("--wait: nobody waits.", "--quiet: no.")])
+def test_options_without_effect_are_told_in_the_condition_and_by_one_warning(notices: tuple[str, ...]) -> None:
+    facts = replace(KNOWN, submission=Accepted(job_id=7, messages=("hello",)), notices=notices)
+    decision = decide(OPEN, facts, NOW)
+    submitted = edit.find(decision.status.conditions, ConditionType.SUBMITTED)
+    assert submitted is not None
+    assert submitted.message == " ".join(("Slurm accepted attempt 1 as job 7.", "It said: hello", *notices))
+    warnings = [event.message for event in decision.events if event.warning]
+    assert warnings == ([" ".join(notices)] if notices else [])

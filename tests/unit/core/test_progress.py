@@ -236,7 +236,7 @@ def test_the_first_submit_time_is_never_moved() -> None:
 
 
 def test_slurms_words_at_submission_are_repeated() -> None:
-    status = progress.recorded(view(opened()), job_id=7, notes=("hi", "ho"), now=NOW)
+    status = progress.recorded(view(opened()), Accepted(job_id=7, messages=("hi", "ho")), notices=(), now=NOW)
     submitted = edit.find(status.conditions, ConditionType.SUBMITTED)
     assert submitted is not None
     assert submitted.message == "Slurm accepted attempt 1 as job 7. It said: hi; ho"

@@ -11,7 +11,7 @@ from slurmjob_operator.core import conditions as edit
 from slurmjob_operator.core import progress
 from slurmjob_operator.core.decision import Action, Decision
 from slurmjob_operator.core.marker import Marker
-from slurmjob_operator.core.records import JobRecord, Source
+from slurmjob_operator.core.records import Accepted, JobRecord, Source
 from slurmjob_operator.core.view import ConnectionFacts, Facts, JobView, Trouble
 
 NOW = 1_800_000_000.0
@@ -51,7 +51,7 @@ def opened() -> SlurmJobStatus:
 
 def recorded() -> SlurmJobStatus:
     """Job 7 is recorded."""
-    return progress.recorded(view(opened()), job_id=7, notes=(), now=OPENED + 10)
+    return progress.recorded(view(opened()), Accepted(job_id=7), notices=(), now=OPENED + 10)
 
 
 def running() -> SlurmJobStatus:

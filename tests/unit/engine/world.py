@@ -14,7 +14,7 @@ from slurmjob_operator.engine.registry import Registry
 from slurmjob_operator.kube.errors import KubeError
 from slurmjob_operator.kube.port import Kind
 from tests.fakes.kube import InMemoryKube
-from tests.fakes.slurm import InMemorySlurm
+from tests.fakes.slurm import PLACE, InMemorySlurm
 
 INSTALLATION = "test/slurmjob-operator"
 
@@ -80,6 +80,7 @@ class World:
         self.registry = Registry()
         self.actor = Actor(outside)
         self.port = KillingPort(self.slurm.port("alice"))
+        self.actor.place = PLACE
         self.actor.port = self.port  # type: ignore[assignment]  # a proxy of a port
         self.actor.connection = ConnectionFacts(user="alice", cluster_name="memory")
 

@@ -61,7 +61,7 @@ def outside(world: World) -> Outside:
 def prepare(world: World, made: Outside) -> None:
     """The world's operator, as the test build makes it."""
     world.actor, old = Actor(made), world.actor
-    world.actor.port, world.actor.connection = old.port, old.connection
+    world.actor.port, world.actor.connection, world.actor.place = old.port, old.connection, old.place
 
 
 # --- Dying ----------------------------------------------------------------------------------------------------

@@ -99,7 +99,7 @@ def test_trap_f1_a_controller_that_hung_up_may_have_taken_the_request(operation:
 
 @pytest.mark.parametrize(
     "code",
-    [2000, 2002, 2014, 2029, 2038, 2045, 2048, 2051, 2053, 2063, 2066, 2072, 2081, 2123, 2127],
+    [4003, 2000, 2002, 2014, 2029, 2038, 2045, 2048, 2051, 2053, 2063, 2066, 2072, 2081, 2123, 2127],
 )
 @pytest.mark.parametrize("status", [200, 400, 422, 500])
 def test_what_slurm_refuses_is_refused_whatever_the_status(code: int, status: int) -> None:

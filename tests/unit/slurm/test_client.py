@@ -256,6 +256,27 @@ async def test_a_release_is_one_update_with_the_note() -> None:
     assert seen == [("POST", "/slurm/v0.0.45/job/7", {"hold": False, "comment": "[marker released]"})]
 
 
+async def test_the_priority_has_an_update_of_its_own_and_its_refusal_is_told() -> None:
+    """Beside `hold` an ordinary user's is refused, and the job stays held though the comment is taken."""
+    seen: list[Any] = []
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        seen.append(json.loads(request.content))
+        return httpx.Response(200, json={"errors": [error(2002, "Access denied")] if len(seen) == 2 else []})
+
+    said = await client(answer).release(7, comment="[marker released]", priority=50)
+    assert seen == [{"hold": False, "comment": "[marker released]"}, {"priority": {"set": True, "number": 50}}]
+    assert said is not None
+    assert "Access denied" in said
+    seen.clear()
+    assert await client(answer).release(7, comment="c", keep_held=True, priority=50) is None
+    assert seen == [{"comment": "c"}]
+
+
+async def test_an_update_of_a_job_that_no_node_can_hold_has_taken_effect() -> None:
+    assert await always(500, {"errors": [error(2015)]}).release(7, comment="c") is None
+
+
 @pytest.mark.parametrize(
     ("status", "number", "kind"),
     [

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from slurmjob_operator.core.records import JobRecord, Source
+from slurmjob_operator.sbatch.types.times import TimeLimit
 from slurmjob_operator.slurm.dialects import family_v0038 as family
-from slurmjob_operator.slurm.request import JobRequest, NodeRange, TimeLimit
+from slurmjob_operator.slurm.request import JobRequest
 
 BARE = JobRequest(script="#!/bin/sh\ntrue\n", name="n", chdir="/home/alice", environment={"A": "1"})
 
@@ -66,12 +68,6 @@ ACCOUNTING: dict[str, Any] = {
 }
 
 
-def _sent(**changes: Any) -> dict[str, Any]:
-    values = {field: getattr(BARE, field) for field in ("script", "name", "chdir", "environment")}
-    job: dict[str, Any] = family.encode(JobRequest(**(values | changes)), comment="[marker]", version="v0.0.38")["job"]
-    return job
-
-
 def test_a_bare_job() -> None:
     assert family.encode(BARE, comment="[marker]", version="v0.0.38") == {
         "script": "#!/bin/sh\ntrue\n",
@@ -85,45 +81,11 @@ def test_a_bare_job() -> None:
     }
 
 
-@pytest.mark.parametrize(
-    ("field", "value", "key", "sent"),
-    [
-        ("nodes", NodeRange(minimum=2, maximum=2), "nodes", "2"),
-        ("nodes", NodeRange(minimum=2, maximum=4), "nodes", "2-4"),
-        ("time_limit", TimeLimit(minutes=90), "time_limit", 90),
-        ("time_limit", TimeLimit(minutes=None), "time_limit", 0),
-        ("mem_per_node_mb", 0, "memory_per_node", 0),
-        ("mem_per_cpu_mb", 200, "memory_per_cpu", 200),
-        ("tres_per_node", "gres/gpu:a100:2,gres/widget", "gres", "gpu:a100:2,widget"),
-        ("tres_per_job", "gres/gpu:a100:3", "gpus", "a100:3"),
-        ("deadline", 1_800_000_000, "deadline", "uts1800000000"),
-        ("requeue", True, "requeue", True),
-        ("requeue", False, "no_requeue", True),
-        ("requeue", False, "requeue", None),
-        ("constraint", "fast", "constraints", "fast"),
-    ],
-)
-def test_values_as_22_05_takes_them(field: str, value: Any, key: str, sent: Any) -> None:
-    assert _sent(**{field: value}).get(key) == sent
-
-
-@pytest.mark.parametrize(
-    ("nodes", "per_node", "ntasks", "sent"),
-    [
-        (None, None, None, None),
-        (None, None, 3, 3),
-        ((4, 4), None, None, 4),
-        ((2, 2), 4, None, 8),
-        ((2, 4), 2, None, 4),
-        ((2, 4), None, None, None),
-        ((4, 4), None, 9, 9),
-    ],
-)
-def test_tasks_are_sent_since_nobody_counts_them(
-    nodes: tuple[int, int] | None, per_node: int | None, ntasks: int | None, sent: int | None
-) -> None:
-    span = None if nodes is None else NodeRange(minimum=nodes[0], maximum=nodes[1])
-    assert _sent(nodes=span, ntasks_per_node=per_node, ntasks=ntasks).get("tasks") == sent
+def test_options_are_said_as_the_table_has_it() -> None:
+    options = {"partition": "gpu", "time": TimeLimit(minutes=None), "requeue": False}
+    job = family.encode(replace(BARE, options=options), comment="c", version="v0.0.38", extra="never")["job"]
+    assert (job["partition"], job["time_limit"], job["no_requeue"]) == ("gpu", 0, True)
+    assert not {"extra", "requeue", "argv"} & set(job)
 
 
 def test_a_held_job_of_slurmctld() -> None:

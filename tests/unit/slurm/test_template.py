@@ -1,140 +1,172 @@
-"""From a template to a request: each field arrives; what sbatch would refuse is refused, with field, value, rule."""
+"""From a template and its `#SBATCH` lines to a request: what wins, what arrives, and what is refused in which words."""
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
 import pytest
 from pydantic import ValidationError
 
+from slurmjob_operator.api.connection import JobDefaults
 from slurmjob_operator.api.template import JobTemplate
-from slurmjob_operator.slurm.request import JobRequest, NodeRange, TimeLimit
-from slurmjob_operator.slurm.template import DEFAULT_PATH, InvalidTemplate, build_request
+from slurmjob_operator.slurm.dialects import DIALECTS
+from slurmjob_operator.slurm.request import JobRequest, Target
+from slurmjob_operator.slurm.template import DEFAULT_PATH, InvalidTemplate, Outline, build_request, outline, wanted
 
-NOW = 1_800_000_000.5
 MINIMAL = {"script": "#!/bin/sh\ntrue\n", "chdir": "/home/alice"}
+OLD = Target.of(release="22.05.8", api_version="v0.0.38")
 
 
-def _request(**template: Any) -> JobRequest:
-    return build_request(JobTemplate.model_validate({**MINIMAL, **template}), name="wing", now=NOW)
+def _request(*, target: Target = OLD, defaults: dict[str, Any] | None = None, **template: Any) -> JobRequest:
+    whole = {key: value for key, value in {**MINIMAL, **template}.items() if value is not None}
+    parsed = JobTemplate.model_validate(whole)
+    given = JobDefaults.model_validate(defaults or {})
+    asked = wanted(parsed, target=target, defaults=given)
+    return build_request(parsed, asked, name="wing", target=target, user="alice", defaults=given)
+
+
+def _script(*directives: str) -> str:
+    return "\n".join(("#!/bin/sh", *(f"#SBATCH {line}" for line in directives), "true", ""))
 
 
 def test_minimal() -> None:
     assert _request() == JobRequest(
-        script="#!/bin/sh\ntrue\n", name="wing", chdir="/home/alice", environment={"PATH": DEFAULT_PATH}
+        script="#!/bin/sh\ntrue\n",
+        name="wing",
+        chdir="/home/alice",
+        environment={"PATH": DEFAULT_PATH},
+        options={"chdir": "/home/alice", "input": "/dev/null"},
     )
 
 
 @pytest.mark.parametrize(
-    ("template", "field", "value"),
+    ("template", "directive", "default", "sent"),
     [
-        ({"jobName": "other"}, "name", "other"),
-        ({"account": "aero"}, "account", "aero"),
-        ({"partition": "gpu,debug"}, "partition", "gpu,debug"),
-        ({"qos": "high"}, "qos", "high"),
-        ({"nodes": 2}, "nodes", NodeRange(minimum=2, maximum=2)),
-        ({"nodes": "2-4"}, "nodes", NodeRange(minimum=2, maximum=4)),
-        ({"ntasks": 7}, "ntasks", 7),
-        ({"ntasksPerNode": 4}, "ntasks_per_node", 4),
-        ({"cpusPerTask": 3}, "cpus_per_task", 3),
-        ({"mem": "2G"}, "mem_per_node_mb", 2048),
-        ({"mem": 4000}, "mem_per_node_mb", 4000),
-        ({"mem": 0}, "mem_per_node_mb", 0),
-        ({"memPerCpu": "1G"}, "mem_per_cpu_mb", 1024),
-        ({"time": "1-00:00:00"}, "time_limit", TimeLimit(minutes=1440)),
-        ({"time": "UNLIMITED"}, "time_limit", TimeLimit(minutes=None)),
-        ({"gres": "widget:2"}, "tres_per_node", "gres/widget:2"),
-        ({"gres": "none"}, "tres_per_node", None),
-        ({"gpusPerNode": "a100:2"}, "tres_per_node", "gres/gpu:a100:2"),
-        ({"gres": "widget:1", "gpusPerNode": 2}, "tres_per_node", "gres/widget:1,gres/gpu:2"),
-        ({"gpus": 4}, "tres_per_job", "gres/gpu:4"),
-        ({"dependency": "afterok:1:2,after:3+10"}, "dependency", "afterok:1:2,after:3+10"),
-        ({"deadline": "now+2hours"}, "deadline", 1_800_007_200),
-        ({"requeue": False}, "requeue", False),
-        ({"constraint": "icelake&fast"}, "constraint", "icelake&fast"),
-        ({"output": "out-%j"}, "output", "out-%j"),
-        ({"output": "none"}, "output", "/dev/null"),
-        ({"error": "/scratch/err"}, "error", "/scratch/err"),
-        ({"error": "none"}, "error", "/dev/null"),
-        ({"script": "#! /bin/sh -l\n"}, "script", "#! /bin/sh -l\n"),
-        ({"chdir": "/scratch/a b"}, "chdir", "/scratch/a b"),
-        ({"environment": [{"name": "A", "value": "1"}, {"name": "B"}]}, "environment",
-         {"PATH": DEFAULT_PATH, "A": "1", "B": ""}),
-        ({"environment": [{"name": "PATH", "value": "/opt/bin"}]}, "environment", {"PATH": "/opt/bin"}),
+        (None, None, None, None),
+        (None, None, "low", "low"),
+        (None, "normal", "low", "normal"),
+        ("high", "normal", "low", "high"),
+        ("high", None, "low", "high"),
+        ("high", "normal", None, "high"),
     ],
-)  # fmt: skip
-def test_each_field_arrives(template: dict[str, Any], field: str, value: Any) -> None:
-    request = _request(**template)
-    assert getattr(request, field) == value
-    assert replace(request, **{field: getattr(_request(), field)}) == _request(), "and nothing else changes"
+)
+def test_fields_win_over_directives_over_defaults(
+    template: str | None, directive: str | None, default: str | None, sent: str | None
+) -> None:
+    fields = {} if template is None else {"qos": template}
+    script = _script() if directive is None else _script(f"--qos={directive}")
+    request = _request(script=script, defaults=None if default is None else {"qos": default}, **fields)
+    assert request.options.get("qos") == sent
 
 
-def test_a_comment_is_not_part_of_the_request() -> None:
-    """It follows the marker, and the marker is the engine's."""
-    assert _request(comment="mine") == _request()
+@pytest.mark.parametrize(
+    ("field", "directive", "default", "folder"),
+    [
+        ("/field", "/directive", "/default", "/field"),
+        (None, "/directive", "/default", "/directive"),
+        (None, None, "/home/%u/runs", "/home/alice/runs"),
+        (None, "/data/%u", None, "/data/%u"),
+        (None, "runs", "/home/%u", "/home/alice/runs"),
+        ("./runs", "/directive", "/home/%u", "/home/alice/./runs"),
+    ],
+)
+def test_where_the_folder_comes_from(
+    field: str | None, directive: str | None, default: str | None, folder: str
+) -> None:
+    """`%u` is the connection's own word: sbatch's --chdir has no patterns."""
+    script = _script() if directive is None else _script(f"-D {directive}")
+    request = _request(script=script, chdir=field, defaults={} if default is None else {"chdir": default})
+    assert request.chdir == folder
 
 
-def test_every_template_field_is_looked_at_here() -> None:
-    """A new field that `build_request` forgets would be ignored without a word."""
-    tried = {name for mark in test_each_field_arrives.pytestmark for row in mark.args[1] for name in row[0]}
-    known = {info.alias or name for name, info in JobTemplate.model_fields.items()}
-    assert known - tried == {"comment", "hold"}
+@pytest.mark.parametrize(
+    ("template", "sent"),
+    [
+        ([], {"PATH": DEFAULT_PATH, "A": "default", "B": "default"}),
+        ([{"name": "A", "value": "1"}, {"name": "C"}], {"PATH": DEFAULT_PATH, "A": "1", "B": "default", "C": ""}),
+        ([{"name": "PATH", "value": "/opt/bin"}], {"PATH": "/opt/bin", "A": "default", "B": "default"}),
+    ],
+)
+def test_the_environment(template: list[dict[str, str]], sent: dict[str, str]) -> None:
+    defaults = {"environment": [{"name": "A", "value": "default"}, {"name": "B", "value": "default"}]}
+    assert _request(environment=template, defaults=defaults).environment == sent
+
+
+def test_export_gives_the_variables_that_have_a_value() -> None:
+    """There is no environment that one submits from: a bare name has nothing to be taken from."""
+    request = _request(
+        script=_script("--export=ALL,HOME,A=1,B=2"), environment=[{"name": "B", "value": "of the field"}]
+    )
+    said = {"SLURM_EXPORT_ENV": "ALL,HOME,A=1,B=2", "SLURM_GET_USER_ENV": "1"}
+    assert request.environment == {"A": "1", "B": "of the field", **said}
+
+
+@pytest.mark.parametrize(
+    ("output", "sent"),
+    [("out-%j", "/home/alice/out-%j"), ("/o", "/o"), ("none", "/dev/null"), ("", "/home/alice/"), (None, None)],
+)
+def test_trap_poison_names_of_files_are_absolute_and_never_empty(output: str | None, sent: str | None) -> None:
+    request = _request(output=output)
+    job = DIALECTS["v0.0.42"].encode(request, comment="c", version="v0.0.42")["job"]
+    assert job.get("standard_output") == sent
+    assert (job["standard_input"], "standard_error" in job) == ("/dev/null", False)
+
+
+def test_what_has_no_effect_is_told() -> None:
+    asked = wanted(JobTemplate.model_validate({**MINIMAL, "script": _script("--parsable", "--wait")}), target=Target())
+    assert len(asked.notices) == 2
+    assert asked.notices[0].startswith("template.script, line 2: --parsable: ")
 
 
 @pytest.mark.parametrize(
     ("template", "text"),
     [
-        ({"script": "#!/bin/sh\r\ntrue\r\n"}, "template.script: must not hold DOS line ends (CR LF), as for sbatch"),
-        ({"script": "#!/bin/sh\n\x00\n"}, "template.script: must not hold a NUL character, as for sbatch"),
+        ({"script": "#!/bin/sh\r\ntrue\r\n"}, "template.script, line 1: must end its lines with"),
+        ({"script": "#!/bin/sh\n\x00\n"}, "template.script, line 2: must not hold a NUL"),
+        ({"script": _script("--ntask=3")}, "template.script, line 2: "),
+        ({"script": _script("--wingspan=3")}, "template.script, line 2: "),
+        ({"script": _script("--mem=lots")}, "template.script, line 2: --mem: 'lots': must be a whole number"),
+        ({"script": _script("hetjob", "-n2")}, "template.script: heterogeneous jobs"),
+        ({"script": _script("--array=0-3")}, "template.script, line 2: --array: arrays are not run yet"),
+        ({"array": "0-3"}, "template.array: arrays are not run yet"),
         ({"mem": "1.5G"}, "template.mem: '1.5G': must be a whole number of MiB"),
         ({"memPerCpu": "lots"}, "template.memPerCpu: 'lots': must be a whole number of MiB"),
-        ({"mem": "1G", "memPerCpu": "1G"}, "template.memPerCpu: '1G': must not be set beside `mem`"),
         ({"time": "1:2:3:4"}, "template.time: '1:2:3:4': must be minutes"),
-        ({"nodes": 0}, "template.nodes: '0': must be a number of nodes"),
         ({"nodes": "4-2"}, "template.nodes: '4-2': must be a number of nodes"),
-        ({"gres": "gpu:"}, "template.gres: 'gpu:': must be a list of NAME"),
-        ({"gpus": 0}, "template.gpus: '0': must be COUNT or TYPE:COUNT"),
-        ({"dependency": "afterok:1,afterany:2?after:3"}, "template.dependency: 'afterok:1,afterany:2?after:3'"),
-        ({"deadline": "tomorrow"}, "template.deadline: 'tomorrow': must be \"now+COUNT\""),
-        ({"gpusPerNode": "a100"}, "template.gpusPerNode: 'a100': must be COUNT or TYPE:COUNT"),
-        ({"comment": "x [slurmjob.dev/1 i=a]"}, "template.comment: 'x [slurmjob.dev/1 i=a]': must not hold"),
-        ({"environment": [{"name": "A"}, {"name": "A"}]}, "template.environment: 'A': must be named only once"),
         ({"mem": "9" * 64}, f"template.mem: '{'9' * 60}…': must be"),
+        ({"comment": "x [slurmjob.dev/1 i=a]"}, "template.comment: must not hold '[slurmjob.dev/'"),
+        ({"script": _script("--comment='[slurmjob.dev/1 i=a]'")}, "template.script, line 2: --comment: must not hold"),
+        ({"environment": [{"name": "A"}, {"name": "A"}]}, "template.environment: 'A': must be named only once"),
+        ({"chdir": "relative"}, "template.chdir: 'relative': must be an absolute path where"),
+        ({"switches": "2@60"}, "template.switches: "),
     ],
-)  # fmt: skip
-def test_refused_with_field_value_and_rule(template: dict[str, Any], text: str) -> None:
+)
+def test_refused_with_place_value_and_rule(template: dict[str, Any], text: str) -> None:
     with pytest.raises(InvalidTemplate) as refusal:
         _request(**template)
     assert str(refusal.value).startswith(text)
 
 
-def test_the_first_thing_that_is_wrong_is_named() -> None:
-    with pytest.raises(InvalidTemplate) as refusal:
-        _request(script="#!/bin/sh\r\n", mem="lots", time="soon")
-    assert (refusal.value.field, "DOS line ends" in refusal.value.rule) == ("script", True)
+def test_without_a_folder_it_says_where_one_can_come_from() -> None:
+    with pytest.raises(InvalidTemplate, match="by `#SBATCH --chdir` or by the connection's `jobDefaults`"):
+        _request(chdir=None)
 
 
 @pytest.mark.parametrize("script", ["echo hello\n", "\n#!/bin/sh\n", " #!/bin/sh\n", "\ufeff#!/bin/sh\n"])
 def test_a_script_without_a_first_line_for_the_kernel(script: str) -> None:
     """Checked by the API server and once more before it is sent: an object may be older than its schema."""
     template = JobTemplate.model_construct(**{**MINIMAL, "script": script})
-    with pytest.raises(InvalidTemplate, match="the first line must start with `#!`, as for sbatch"):
-        build_request(template, name="wing", now=NOW)
+    with pytest.raises(InvalidTemplate, match="#!"):
+        wanted(template, target=OLD)
 
 
 @pytest.mark.parametrize(
     "change",
     [
-        {"script": "echo no shebang"},
-        {"script": ""},
-        {"chdir": "relative"},
         {"chdir": None},
         {"ntasks": -1},
         {"ntasks": 10**12},
         {"cpusPerTask": -5},
-        {"output": ""},
-        {"error": ""},
         {"jobName": "two\nlines"},
         {"environment": [{"name": "1A"}]},
         {"environment": [{"name": "A", "value": "\x00"}]},
@@ -142,28 +174,25 @@ def test_a_script_without_a_first_line_for_the_kernel(script: str) -> None:
 )
 def test_trap_s5_and_poison_values_that_slurmrestd_would_take_never_become_a_request(change: dict[str, Any]) -> None:
     """slurmrestd takes -1 tasks, and an empty file name kills it at the next read of the job."""
-    template = {key: value for key, value in {**MINIMAL, **change}.items() if value is not None}
-    with pytest.raises(ValidationError):
-        JobTemplate.model_validate(template)
+    with pytest.raises((ValidationError, InvalidTemplate)):
+        _request(**change)
 
 
 @pytest.mark.parametrize(
-    ("script", "refused"),
+    ("template", "known"),
     [
-        ("#!/bin/sh\n#SBATCH -n 4\ntrue\n", True),
-        ("#!/bin/sh\n\n# a comment\n#SBATCH --time=5\n", True),
-        ("#!/bin/sh\n#SBATCH\n", True),
-        ("#!/bin/sh\ntrue\n#SBATCH -n 4\n", False),
-        ("#!/bin/sh\n #SBATCH -n 4\ntrue\n", False),
-        ("#!/bin/sh\n##SBATCH -n 4\ntrue\n", False),
-        ("#!/bin/sh\n#sbatch -n 4\ntrue\n", False),
-        ("#!/bin/sh\ncat <<X\n#SBATCH -n 4\nX\n", False),
+        ({}, Outline(slurm_name="obj", hold=False, priority=None)),
+        ({"jobName": "a", "hold": True, "priority": 7}, Outline(slurm_name="a", hold=True, priority=7)),
+        ({"script": _script("-J b -H", "--priority=9")}, Outline(slurm_name="b", hold=True, priority=9)),
+        ({"priority": 0}, Outline(slurm_name="obj", hold=False, priority=None)),
+        ({"priority": "TOP"}, Outline(slurm_name="obj", hold=False, priority=4294967293)),
+        ({"script": _script("-J b -H"), "hold": False}, Outline(slurm_name="b", hold=False, priority=None)),
+        ({"script": _script("-J b --power=x")}, Outline(slurm_name="b", hold=False, priority=None)),
+        ({"script": _script("-J b --mem=lots")}, Outline(slurm_name="obj", hold=False, priority=None)),
+        ({"script": _script("-J b --wingspan=3")}, Outline(slurm_name="obj", hold=False, priority=None)),
+        ({"script": 7}, Outline(slurm_name="obj", hold=False, priority=None)),
     ],
 )
-def test_directives_are_refused_not_ignored(script: str, refused: bool) -> None:
-    """slurmrestd ignores them, so a job would run with other values than its script says."""
-    if not refused:
-        assert _request(script=script).script == script
-        return
-    with pytest.raises(InvalidTemplate, match="slurmrestd ignores them; use the fields of `template`"):
-        _request(script=script)
+def test_what_is_known_of_a_template_before_it_is_known_where_it_goes(template: dict[str, Any], known: Outline) -> None:
+    """Options of one release alone are no reason not to know the name: a lost job is searched for by it."""
+    assert outline({**MINIMAL, **template}, name="obj") == known

@@ -45,5 +45,7 @@ class Dialect:
     """Whether slurmdbd hears of a start seconds after it; else within some 20 ms."""
     names_cluster: bool
     """Whether each answer names the cluster; else slurmdbd is asked."""
+    number: Callable[[int], Any]
+    """A number that may be unset, as the bodies of this version have it."""
     tells_bad_tokens: bool
     """Whether slurmctld's refusal of a token can be told from its silence; else slurmdbd is asked too."""

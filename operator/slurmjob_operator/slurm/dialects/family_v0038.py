@@ -12,15 +12,13 @@ from dataclasses import replace
 from typing import Any, Final
 
 from slurmjob_operator.core.records import JobRecord
+from slurmjob_operator.sbatch.job import encoded
 from slurmjob_operator.slurm.dialects import file_names, reading
-from slurmjob_operator.slurm.dialects.dialect import Dialect, time_text
+from slurmjob_operator.slurm.dialects.dialect import Dialect
 from slurmjob_operator.slurm.dialects.rows import accounting_row, controller_row
 from slurmjob_operator.slurm.request import JobRequest
 
 VERSIONS: Final = ("v0.0.38",)
-
-NO_LIMIT: Final = 0
-"""As a time limit in minutes."""
 
 UNFINISHED: Final = frozenset({"PENDING", "RUNNING", "SUSPENDED", "CONFIGURING"})
 """The exit code of such a job is 0, and says nothing."""
@@ -28,68 +26,16 @@ UNFINISHED: Final = frozenset({"PENDING", "RUNNING", "SUSPENDED", "CONFIGURING"}
 
 def encode(request: JobRequest, *, comment: str, version: str, extra: str | None = None) -> dict[str, Any]:
     """The body of job/submit. The job is held; `extra` does not exist, and `argv` kills slurmrestd (TRAP S4)."""
-    del version, extra
+    del extra
     job: dict[str, Any] = {
         "name": request.name,
         "comment": comment,
         "hold": True,
         "current_working_directory": request.chdir,
         "environment": dict(request.environment),
-        "account": request.account,
-        "partition": request.partition,
-        "qos": request.qos,
-        "nodes": _nodes(request),
-        "tasks": _tasks(request),
-        "tasks_per_node": request.ntasks_per_node,
-        "cpus_per_task": request.cpus_per_task,
-        "memory_per_node": request.mem_per_node_mb,
-        "memory_per_cpu": request.mem_per_cpu_mb,
-        "time_limit": _time_limit(request),
-        "gres": _without("gres/", request.tres_per_node),
-        "gpus": _without("gres/gpu:", request.tres_per_job),
-        "dependency": request.dependency,
-        "deadline": None if request.deadline is None else time_text(request.deadline),
-        # `requeue: false` is ignored (measured); this key is not in the document
-        "requeue": True if request.requeue else None,
-        "no_requeue": True if request.requeue is False else None,
-        "constraints": request.constraint,
-        "standard_output": request.output,
-        "standard_error": request.error,
+        **encoded(request.options, api_version=version),
     }
-    return {"script": request.script, "job": {key: value for key, value in job.items() if value is not None}}
-
-
-def _nodes(request: JobRequest) -> str | None:
-    """As text: the list of two numbers that the document names is taken and ignored (measured)."""
-    nodes = request.nodes
-    if nodes is None:
-        return None
-    return str(nodes.minimum) if nodes.minimum == nodes.maximum else f"{nodes.minimum}-{nodes.maximum}"
-
-
-def _tasks(request: JobRequest) -> int | None:
-    """slurmctld does not count the CPUs of nodes without tasks: one CPU for all of them, where sbatch sends one a node,
-    but for a range of nodes (measured)."""
-    nodes = request.nodes
-    if request.ntasks is not None or nodes is None:
-        return request.ntasks
-    if nodes.minimum != nodes.maximum and request.ntasks_per_node is None:
-        return None
-    return nodes.minimum * (request.ntasks_per_node or 1)
-
-
-def _time_limit(request: JobRequest) -> int | None:
-    limit = request.time_limit
-    if limit is None:
-        return None
-    return NO_LIMIT if limit.minutes is None else limit.minutes
-
-
-def _without(prefix: str, tres: str | None) -> str | None:
-    """Slurm's TRES spelling as --gres and --gpus spell it: `gres/gpu:2,gres/widget` is `gpu:2,widget`."""
-    if tres is None:
-        return None
-    return ",".join(part.removeprefix(prefix) for part in tres.split(","))
+    return {"script": request.script, "job": job}
 
 
 def controller_record(raw: Mapping[str, Any]) -> JobRecord:
@@ -140,6 +86,7 @@ DIALECTS: Final = tuple(
         knows_extra=False,
         slurmdbd_lags=True,
         names_cluster=False,
+        number=int,
         tells_bad_tokens=False,
     )
     for version in VERSIONS

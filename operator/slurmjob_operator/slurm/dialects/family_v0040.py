@@ -13,6 +13,7 @@ from dataclasses import replace
 from typing import Any, Final
 
 from slurmjob_operator.core.records import JobRecord
+from slurmjob_operator.sbatch.job import encoded
 from slurmjob_operator.slurm.dialects import reading
 from slurmjob_operator.slurm.dialects.dialect import Dialect
 from slurmjob_operator.slurm.dialects.rows import accounting_row, controller_row
@@ -31,67 +32,25 @@ WITHOUT_STATES: Final = frozenset({"v0.0.39"})
 def encode(request: JobRequest, *, comment: str, version: str, extra: str | None = None) -> dict[str, Any]:
     """The body of job/submit. The job is held; keys without a value are left out, above all file names:
     an empty one kills slurmrestd 24.11 (TRAP POISON)."""
-    # left out, it becomes 0, "no", where sbatch leaves the question to the cluster (measured on 26.05)
-    oom_kill_step = None if version in WITHOUT_OOM_KILL_STEP else UNSET_16_BITS
     job: dict[str, Any] = {
         "name": request.name,
         "comment": comment,
-        "extra": extra,
         "hold": True,
         "current_working_directory": request.chdir,
         "environment": [f"{name}={value}" for name, value in request.environment.items()],
-        "account": request.account,
-        "partition": request.partition,
-        "qos": request.qos,
-        "nodes": _nodes(request),
-        "tasks": request.ntasks,
-        "tasks_per_node": request.ntasks_per_node,
-        "minimum_cpus": _minimum_cpus(request),
-        "cpus_per_task": request.cpus_per_task,
-        "tres_per_task": None if request.cpus_per_task is None else f"cpu={request.cpus_per_task}",
-        "memory_per_node": _set(request.mem_per_node_mb),
-        "memory_per_cpu": _set(request.mem_per_cpu_mb),
-        "time_limit": _time_limit(request),
-        "tres_per_node": request.tres_per_node,
-        "tres_per_job": request.tres_per_job,
-        "dependency": request.dependency,
-        "deadline": request.deadline,
-        "requeue": request.requeue,
-        "constraints": request.constraint,
-        "standard_output": request.output,
-        "standard_error": request.error,
-        "oom_kill_step": oom_kill_step,
+        **encoded(request.options, api_version=version),
     }
-    return {"script": request.script, "job": {key: value for key, value in job.items() if value is not None}}
+    if extra is not None:
+        job["extra"] = extra
+    if version not in WITHOUT_OOM_KILL_STEP:
+        # left out, it becomes 0, "no", where sbatch leaves the question to the cluster (measured on 26.05)
+        job.setdefault("oom_kill_step", UNSET_16_BITS)
+    return {"script": request.script, "job": job}
 
 
-def _nodes(request: JobRequest) -> str | None:
-    nodes = request.nodes
-    if nodes is None:
-        return None
-    return str(nodes.minimum) if nodes.minimum == nodes.maximum else f"{nodes.minimum}-{nodes.maximum}"
-
-
-def _minimum_cpus(request: JobRequest) -> int | None:
-    """For a range of nodes slurmrestd counts one task a node, where sbatch counts one in all (measured on 26.05)."""
-    nodes = request.nodes
-    if nodes is None or nodes.minimum == nodes.maximum or request.ntasks is not None:
-        return None
-    return request.cpus_per_task or 1
-
-
-def _set(value: int | None) -> dict[str, Any] | None:
-    return None if value is None else {"set": True, "number": value}
-
-
-def _time_limit(request: JobRequest) -> dict[str, Any] | None:
-    """No limit is `infinite`: the number 0 would be a limit of 0 minutes."""
-    limit = request.time_limit
-    if limit is None:
-        return None
-    if limit.minutes is None:
-        return {"set": True, "infinite": True, "number": 0}
-    return {"set": True, "infinite": False, "number": limit.minutes}
+def number(value: int) -> dict[str, Any]:
+    """A number that may be unset."""
+    return {"set": True, "number": value}
 
 
 def controller_record(raw: Mapping[str, Any]) -> JobRecord:
@@ -139,6 +98,7 @@ DIALECTS: Final = tuple(
         knows_extra=True,
         slurmdbd_lags=False,
         names_cluster=True,
+        number=number,
         tells_bad_tokens=True,
     )
     for version in VERSIONS

@@ -1,0 +1,71 @@
+"""A template as an object has it, looked over for the Slurm that it is to be sent to."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from pydantic import ValidationError
+
+from slurmjob_operator.api.connection import JobDefaults
+from slurmjob_operator.api.template import JobTemplate
+from slurmjob_operator.core import marker
+from slurmjob_operator.slurm.request import JobRequest, Target
+from slurmjob_operator.slurm.template import InvalidTemplate, Wanted, build_request, wanted
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Place:
+    """Where jobs of a connection go: to which Slurm, as whom, with which defaults."""
+
+    target: Target
+    user: str
+    defaults: JobDefaults
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LookedOver:
+    """What became of it: a request, or what is wrong with it. `notices` are sentences about options without effect;
+    `comment` and `extra` are the user's own."""
+
+    request: JobRequest | None = None
+    invalid: str | None = None
+    notices: tuple[str, ...] = ()
+    comment: str = ""
+    extra: str | None = None
+
+
+def look_over(raw: Mapping[str, Any], *, name: str, place: Place | None, room: int) -> LookedOver:
+    """`name` is the job's in Slurm, `room` the bytes that the marker leaves for a comment. Without a place only what
+    holds of every Slurm is looked at."""
+    try:
+        template = JobTemplate.model_validate(raw)
+        if place is None:
+            return LookedOver()
+        asked = wanted(template, target=place.target, defaults=place.defaults)
+        _check_room(asked, room=room)
+        request = build_request(
+            template, asked, name=name, target=place.target, user=place.user, defaults=place.defaults
+        )
+    except InvalidTemplate as error:
+        return LookedOver(invalid=str(error))
+    except ValidationError as error:
+        first: Any = error.errors(include_url=False, include_input=False)[0]
+        where = ".".join(["template", *(str(part) for part in first["loc"])])
+        return LookedOver(invalid=f"{where}: {first['msg']}")
+    return LookedOver(
+        request=request, notices=asked.notices, comment=asked.text("comment") or "", extra=asked.text("extra")
+    )
+
+
+def _check_room(asked: Wanted, *, room: int) -> None:
+    setting = asked.settings.get("comment")
+    if setting is None:
+        return
+    size = len(setting.text.encode())
+    if size > room:
+        raise InvalidTemplate(
+            f"{setting.where}: must have at most {room} bytes, since Slurm keeps {marker.COMMENT_BYTES} and the "
+            f"operator's marker needs the rest; it has {size}"
+        )
