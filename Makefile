@@ -24,7 +24,7 @@ venv: $(STAMP) ## Make the virtual environment from the lock file
 check: $(STAMP) ## All static checks: format, lint, types, layers, CRDs up to date
 	$(VENV)/bin/ruff format --check operator sandbox tests bench
 	$(VENV)/bin/ruff check operator sandbox tests bench
-	$(VENV)/bin/mypy operator/slurmjob_operator sandbox/sandboxlib sandbox/demo.py tests/run.py tests/lanes.py tests/real tests/fakes tests/faults tests/model tests/contract bench tests/openapi tests/traps
+	$(VENV)/bin/mypy operator/slurmjob_operator sandbox/sandboxlib sandbox/demo.py tests/run.py tests/lanes.py tests/real tests/fakes tests/faults tests/model tests/contract bench tests/openapi tests/sbatch_help tests/traps tests/fuzz
 	$(VENV)/bin/lint-imports --no-cache
 	@$(PY) -m slurmjob_operator.api.crds $(VENV)/crds && diff -r $(VENV)/crds crds || { echo "crds/ is stale: run make crds"; exit 1; }
 
@@ -33,8 +33,9 @@ crds: $(STAMP) ## Generate crds/ from the models
 	$(PY) -m slurmjob_operator.api.crds crds
 
 .PHONY: docs
-docs: $(STAMP) ## Generate the pages of docs/ that are made from tests
+docs: $(STAMP) ## Generate the pages of docs/ that are made from tests and from the table of options
 	PYTHONPATH=sandbox $(PY) -m tests.real.releases docs/releases.md
+	$(PY) -m slurmjob_operator.edge.offline.options_page docs/reference/options.md
 
 .PHONY: test-unit
 test-unit: $(STAMP) ## Unit tests and the model: a minute at most
@@ -53,9 +54,26 @@ check-openapi: $(STAMP) ## Committed OpenAPI documents against those that the th
 	@sandbox/sandbox up --slurm bookworm --slurm trixie --slurm forky
 	@PYTHONPATH=sandbox $(PY) -m tests.openapi.compare
 
+.PHONY: check-options
+check-options: $(STAMP) ## Committed `sbatch --help`, `--usage` and options against what the three sbatch say now
+	@sandbox/sandbox up --slurm bookworm --slurm trixie --slurm forky
+	@PYTHONPATH=sandbox $(PY) -m tests.sbatch_help.compare
+
 .PHONY: bench-following
 bench-following: $(STAMP) ## What following jobs costs on a slurmrestd without jobs/state (5 minutes; result in bench/)
 	PYTHONPATH=sandbox $(PY) -m bench.following
+
+$(VENV)/.fuzzer: requirements-fuzz.lock $(STAMP)
+	@$(PY) -m pip install -q --require-hashes -r requirements-fuzz.lock
+	@touch $@
+
+.PHONY: fuzz
+fuzz: $(VENV)/.fuzzer ## Fuzz the directive parser and the value types, ten minutes each (FUZZ_SECONDS; result in bench/fuzz.md)
+	PYTHONPATH=operator:sandbox:. $(PY) -m tests.fuzz.run
+
+.PHONY: bench-directives
+bench-directives: $(STAMP) ## How many lines of directives are read in a CPU second (result in bench/)
+	PYTHONPATH=sandbox $(PY) -m bench.directives
 
 .PHONY: demo
 demo: $(STAMP) ## The story in one run: real Kubernetes, real Slurm, five SlurmJobs (KEEP=1 leaves it running)
@@ -70,3 +88,4 @@ lock: $(STAMP) ## Renew the lock files (hashes, no download addresses)
 	$(PY) -m pip install -q uv
 	$(VENV)/bin/uv pip compile -q --upgrade --generate-hashes --no-header --no-annotate --python-version 3.11 --universal pyproject.toml -o requirements.lock
 	$(VENV)/bin/uv pip compile -q --upgrade --generate-hashes --no-header --no-annotate --python-version 3.11 --universal pyproject.toml --group dev -o requirements-dev.lock
+	$(VENV)/bin/uv pip compile -q --upgrade --generate-hashes --no-header --no-annotate --python-version 3.11 --python-platform x86_64-manylinux_2_28 --only-binary :all: --group fuzz -o requirements-fuzz.lock

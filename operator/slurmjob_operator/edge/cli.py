@@ -1,4 +1,4 @@
-"""The command line: `slurmjob-operator run`."""
+"""The command line: `slurmjob-operator run`, and the commands that speak to no cluster."""
 
 from __future__ import annotations
 
@@ -6,23 +6,23 @@ import argparse
 import asyncio
 import os
 import re
-import socket
 import sys
-import time
 from collections.abc import Callable, Sequence
-
-import kopf
+from typing import TYPE_CHECKING, Final
 
 from slurmjob_operator import __version__
 from slurmjob_operator.core.marker import INSTALLATION_PATTERN
-from slurmjob_operator.edge import handlers, logs
-from slurmjob_operator.edge.installation import installation_id
-from slurmjob_operator.edge.probes import Probes
-from slurmjob_operator.engine.engine import Engine
-from slurmjob_operator.engine.ports import Outside
-from slurmjob_operator.engine.servers import Servers
-from slurmjob_operator.kube.client import KubeClient
-from slurmjob_operator.kube.errors import KubeError
+from slurmjob_operator.edge import logs
+
+if TYPE_CHECKING:
+    from slurmjob_operator.engine.ports import Outside
+
+OFFLINE: Final = {
+    "manifest": "print the SlurmJob for an sbatch script",
+    "render": "print what slurmrestd is sent for a SlurmJob or an sbatch script",
+    "check": "validate SlurmJobs and SlurmConnections",
+}
+"""Commands that speak to no cluster and read their arguments themselves."""
 
 
 def parser() -> argparse.ArgumentParser:
@@ -47,6 +47,8 @@ def parser() -> argparse.ArgumentParser:
     )
     run.add_argument("--log-format", choices=["text", "json"], default="json")
     run.add_argument("--log-level", choices=["debug", "info", "warning", "error"], default="info")
+    for name, what in OFFLINE.items():
+        commands.add_parser(name, help=what, add_help=False)
     return top
 
 
@@ -58,7 +60,10 @@ def _installation(text: str) -> str:
 
 def main(arguments: Sequence[str] | None = None, *, prepare: Callable[[Outside], Outside] = lambda it: it) -> None:
     """Entry point. `prepare` may replace parts of what the engine has around it."""
-    flags = parser().parse_args(arguments)
+    words = list(sys.argv[1:] if arguments is None else arguments)
+    if words[:1] and words[0] in OFFLINE:
+        sys.exit(_offline(words[0], words[1:]))
+    flags = parser().parse_args(words)
     logs.configure(form=flags.log_format, level=flags.log_level)
     os.environ.setdefault("USER", "slurmjob-operator")  # Kopf asks getpass, which fails for a uid without a name
     try:
@@ -67,41 +72,22 @@ def main(arguments: Sequence[str] | None = None, *, prepare: Callable[[Outside],
         sys.exit(130)
 
 
-async def _run(flags: argparse.Namespace, prepare: Callable[[Outside], Outside]) -> None:
-    async with KubeClient(instance=socket.gethostname(), home=flags.namespace) as kube:
-        try:
-            installation = flags.installation or await installation_id(kube, namespace=flags.namespace)
-        except KubeError as error:
-            sys.exit(f"the uid of namespace {flags.namespace} is not known ({error}): see --namespace, --installation")
-        outside = Outside(
-            kube=kube,
-            slurm=Servers(allow_plain_http=flags.allow_plain_http),
-            installation=installation,
-            now=time.time,
-            monotonic=time.monotonic,
-        )
-        engine = Engine(prepare(outside))
-        probes = Probes(engine, host=flags.liveness_host, port=flags.liveness_port)
-        await probes.start()
-        try:
-            await _watch(engine, probes)
-        finally:
-            await engine.close()
-            await probes.stop()
+def _offline(command: str, words: Sequence[str]) -> int:
+    """The exit code. Imported here: Kopf and the clients take seconds to load, and a pre-commit hook needs none."""
+    from slurmjob_operator.edge import check, manifest, render
 
-
-async def _watch(engine: Engine, probes: Probes) -> None:
-    ready = asyncio.Event()
-
-    async def say_ready() -> None:
-        await ready.wait()
-        probes.ready = True
-
-    waiting = asyncio.create_task(say_ready())
+    commands = {"manifest": manifest.main, "render": render.main, "check": check.main}
     try:
-        await kopf.operator(registry=handlers.registry(engine), ready_flag=ready, clusterwide=True, standalone=True)
-    finally:
-        waiting.cancel()
+        return commands[command](words)
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # else Python complains at its end
+        return 0
+
+
+async def _run(flags: argparse.Namespace, prepare: Callable[[Outside], Outside]) -> None:
+    from slurmjob_operator.edge import running
+
+    await running.run(flags, prepare)
 
 
 if __name__ == "__main__":
