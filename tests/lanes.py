@@ -26,7 +26,7 @@ from sandboxlib.paths import FIRST_PORT, Paths, default_paths
 
 ROOT: Final = Path(__file__).resolve().parents[1]
 LABEL: Final = "slurmjob.dev/test=true"
-KINDS: Final = ("unit", "model", "contract", "integration", "traps", "e2e", "faults")
+KINDS: Final = ("unit", "model", "contract", "integration", "traps", "differential", "e2e", "faults")
 WORKERS: Final = 5
 """More than there are cores: tests on real parts mostly wait."""
 
@@ -34,9 +34,9 @@ OF_DOCUMENTS: Final = "tests/contract/test_openapi.py"
 """Needs no daemon, so it runs once, with the unit tests."""
 
 ORDER: Final[Mapping[str, tuple[str, ...]]] = {
-    "bookworm": ("contract", "e2e", "alone"),
-    "trixie": ("alone", "contract", "e2e"),
-    "forky": ("contract", "e2e", "alone"),
+    "bookworm": ("contract", "differential", "e2e", "alone"),
+    "trixie": ("alone", "contract", "differential", "e2e"),
+    "forky": ("contract", "e2e", "alone", "differential"),
 }
 """What is `alone` mostly waits, what is not takes both cores: so not all lanes do the same at the same time. In
 `KUBERNETES_IN` no operator runs yet when the contract's turn comes."""
@@ -248,6 +248,11 @@ class Lane:
         of_kubernetes = ("tests/integration",) if here else ("--ignore=tests/contract/test_kube_port.py",)
         arguments = ("tests/contract", "tests/traps", f"--ignore={OF_DOCUMENTS}", *of_kubernetes)
         self._pytest("contract", *arguments, workers=WORKERS)
+
+    def _differential(self) -> None:
+        self._sandbox("operator", "start")
+        self._pytest("differential", "tests/differential")
+        self._nothing_left()
 
     def _e2e(self) -> None:
         self._sandbox("operator", "start")

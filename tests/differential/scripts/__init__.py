@@ -1,0 +1,1 @@
+"""Scripts to compare: each module has `CASES`, pairs of a name and a script."""
