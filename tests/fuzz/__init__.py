@@ -1,0 +1,1 @@
+"""Coverage-guided fuzzing of what reads text that users write: `make fuzz`."""
