@@ -87,8 +87,12 @@ def of_ours(paths: Paths, suite: str, scripts: Sequence[Case], *, version: str) 
 
 
 def of_operator(tenant: Tenant, scripts: Sequence[Case], *, foreseen: Mapping[str, Outcome]) -> Side:
-    """What the operator makes of them as SlurmJobs; see `through_operator.submit`. Its marker is taken off comments."""
-    side = _side(tenant.paths, tenant.suite, through_operator.submit(tenant, scripts, foreseen))
+    """What the operator makes of them as SlurmJobs; see `through_operator.submit` and `unmarked`."""
+    return unmarked(_side(tenant.paths, tenant.suite, through_operator.submit(tenant, scripts, foreseen)))
+
+
+def unmarked(side: Side) -> Side:
+    """Without the operator's marker in comments. An empty comment and none are one then: its jobs all have one."""
     return replace(side, records={name: [_unmarked(record) for record in of] for name, of in side.records.items()})
 
 
