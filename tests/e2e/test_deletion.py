@@ -158,6 +158,7 @@ def test_namespace_deleted_with_all_that_is_in_it(tenant: Tenant) -> None:
 
 
 @pytest.mark.alone
+@pytest.mark.timeout(180)
 def test_the_operator_dies_between_submission_and_release(tenant: Tenant) -> None:
     """What was submitted and not recorded is found and cancelled; so is what was never released, also where a job
     would be let run (`Orphan`)."""

@@ -152,6 +152,7 @@ def test_a_failed_run_is_tried_again(tenant: Tenant) -> None:
 
 
 @pytest.mark.alone
+@pytest.mark.timeout(180)
 def test_operator_killed_again_and_again(tenant: Tenant) -> None:
     """Whatever moment the kill meets: each job runs once and its end is known."""
     names = [f"k{number}" for number in range(6)]
