@@ -25,7 +25,7 @@ NO_GRES: Final = "none"
 _NUMBER = re.compile(r"[+-]?[0-9]+([kmgtp]?)b?", re.IGNORECASE)
 _DIGITS = re.compile(r"([0-9]+)([kmgtp]?)", re.IGNORECASE)
 _UNITS = {"": 1, "k": 1024, "m": 1024**2, "g": 1024**3, "t": 1024**4, "p": 1024**5}
-_GRES = re.compile(r"([^\s:=/,]+)(?:[:=]([^\s,/]*))?")
+_GRES = re.compile(r"([^\s:=/,]+)(?:[:=]([^\n\x00,/]*))?")
 _PER_TASK = re.compile(r"(cpu|(?:gres|license)/[^\s:=/,]+(?::[^\s:=/,0-9][^\s:=/,]*)?)[=:]([0-9]{1,9})", re.IGNORECASE)
 _FLAGS = {
     OLDEST: frozenset({"disable-binding", "enforce-binding"}),
@@ -73,9 +73,9 @@ def _is_amount(text: str, release: Release) -> bool:
 
 
 def _parse_gpus(text: str, release: Release) -> str:
-    """Without entries that are empty; none at all is the same as not given."""
+    """Without entries that are empty; none at all is the same as not given. A type may have blanks in it."""
     entries = [entry for entry in text.split(",") if entry]
-    readable = len(text) <= LONGEST and not re.search(r"[\s\x00]", text)
+    readable = len(text) <= LONGEST and not re.search(r"[\n\x00]", text)
     if not readable or not all(_is_amount(entry, release) for entry in entries):
         raise InvalidValue(text, GPUS_RULE)
     return ",".join(entries)
@@ -146,7 +146,7 @@ GPUS: Final = _text_type(
     GPUS_RULE,
     _parse_gpus,
     examples=("2", "0", "a100:2", "a100:1,v100:2", "2k", "a100", ""),
-    wrong=("a100:", "2,a:", "a b", "1 ", "a:b:c"),
+    wrong=("a100:", "2,a:", "a:b:c", "a\nb"),
 )
 GRES: Final = _text_type(
     "gres",
