@@ -7,6 +7,7 @@ would take and the node would choke on (DOS line ends, NUL) is refused here, as 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
@@ -20,7 +21,7 @@ from slurmjob_operator.sbatch.errors import InvalidScript, SbatchError, shown
 from slurmjob_operator.sbatch.options.files import joined
 from slurmjob_operator.sbatch.settings import Settings, together
 from slurmjob_operator.sbatch.types.files import absolute
-from slurmjob_operator.sbatch.value import NEWEST, OLDEST, R24_11, Release
+from slurmjob_operator.sbatch.value import NEWEST, OLDEST, R24_11
 from slurmjob_operator.slurm.request import JobRequest, Target
 
 DEFAULT_PATH: Final = "/usr/local/bin:/usr/bin:/bin"
@@ -159,7 +160,7 @@ def _chdir(settings: Settings, defaults: JobDefaults, *, user: str) -> str:
 
 def outline(raw: Mapping[str, Any], *, name: str) -> Outline:
     """What is known of a template before it is known where it goes, whatever else is wrong with it."""
-    settings = next(filter(None, (_settings(raw, release) for release in RELEASES)), {})
+    settings = _settings(raw)
     texts = {option: setting.text for option, setting in settings.items()}
     return Outline(
         slurm_name=texts.get("job-name") or name,
@@ -179,11 +180,16 @@ def _priority(settings: Settings) -> int | None:
     return value if isinstance(value, int) and value > 0 else None
 
 
-def _settings(raw: Mapping[str, Any], release: Release) -> Settings:
+def _settings(raw: Mapping[str, Any]) -> Settings:
+    """As the newest release reads them that can; none where no release can."""
     try:
-        return components(JobTemplate.model_validate(raw), target=Target(release=release))[0].settings
-    except (InvalidTemplate, ValidationError):
+        template = JobTemplate.model_validate(raw)
+    except ValidationError:
         return {}
+    for release in RELEASES:
+        with suppress(InvalidTemplate):
+            return components(template, target=Target(release=release))[0].settings
+    return {}
 
 
 def _environment(template: JobTemplate, defaults: JobDefaults, exported: Mapping[str, str]) -> dict[str, str]:
