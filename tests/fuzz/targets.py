@@ -80,7 +80,7 @@ def _settings(text: str, release: Release) -> list[Settings]:
 
 def _send(settings: Settings, release: Release, api_version: str) -> None:
     try:
-        job.said(settings, release=release, api_version=api_version)
+        job.body(settings, job.parsed(settings, release=release), api_version=api_version)
     except SbatchError:
         return
 

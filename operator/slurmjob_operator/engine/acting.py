@@ -325,9 +325,9 @@ class Actor:
         """Once for each template and connection: a pass asks at every step. There is none once a job id is recorded."""
         if entry.template is None:
             return LookedOver()
-        key = (entry.view.template_hash, self.place)
+        room = self._marker(entry).room()
+        key = (entry.view.template_hash, self.place, room)
         if entry.looked_over is None or entry.looked_over[0] != key:
-            room = self._marker(entry).room()
             found = look_over(entry.template, name=entry.view.slurm_name, place=self.place, room=room)
             entry.looked_over = (key, found)
         return entry.looked_over[1]

@@ -10,8 +10,6 @@ from slurmjob_operator.sbatch.errors import ConflictingOptions
 from slurmjob_operator.sbatch.types.tres import gres_amounts
 from slurmjob_operator.sbatch.value import NEWEST, OLDEST, R24_11, Release
 
-MEMORY: Final = ("mem", "mem-per-cpu", "mem-per-gpu")
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Exclusion:

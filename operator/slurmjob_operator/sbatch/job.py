@@ -48,11 +48,6 @@ def encoded(values: Mapping[str, Any], *, api_version: str) -> dict[str, Any]:
     return rest.merged(body_of(name, value, api_version=api_version) for name, value in values.items())
 
 
-def said(settings: Settings, *, release: Release, api_version: str) -> dict[str, Any]:
-    """Both in one."""
-    return body(settings, parsed(settings, release=release), api_version=api_version)
-
-
 def without_effect(settings: Settings) -> tuple[str, ...]:
     """A sentence for each option that is read and has no effect here."""
     given = ((setting, TABLE[name].means_nothing) for name, setting in settings.items())
