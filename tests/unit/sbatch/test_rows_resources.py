@@ -7,11 +7,17 @@ from typing import Any
 import pytest
 
 from slurmjob_operator.sbatch.errors import NotOverRest
-from slurmjob_operator.sbatch.job import InvalidOption, body_of, said
+from slurmjob_operator.sbatch.job import InvalidOption, body, body_of, parsed
 from slurmjob_operator.sbatch.option import Argument, Handled, NotSaid, Option, Rest
 from slurmjob_operator.sbatch.options import FIELDS, TABLE, cores, facilities, gpus, memory, placement, tasks
-from slurmjob_operator.sbatch.settings import Setting
+from slurmjob_operator.sbatch.settings import Setting, Settings
 from slurmjob_operator.sbatch.value import NEWEST, OLDEST, R24_11, Release
+
+
+def said(settings: Settings, *, release: Release, api_version: str) -> dict[str, Any]:
+    """What a version is told of these settings."""
+    return body(settings, parsed(settings, release=release), api_version=api_version)
+
 
 ROWS = (*tasks.ROWS, *cores.ROWS, *memory.ROWS, *gpus.ROWS, *placement.ROWS, *facilities.ROWS)
 NEWER = ("v0.0.39", "v0.0.40", "v0.0.41", "v0.0.42", "v0.0.43", "v0.0.44", "v0.0.45")
