@@ -53,18 +53,23 @@ def settle(job: dict[str, Any], size: Size, release: Release) -> None:
 
 def _settle_older(job: dict[str, Any], size: Size, ratio: int | None) -> None:
     """Where the number of tasks that `jobsize` sends would make slurmrestd overlook that none was given."""
-    by_task = job.get("gpus-per-task")
+    by_task = _some(job, "gpus-per-task")
     if ratio is not None or by_task:
         _count_tasks_by_nodes(job, size, ratio)
-    if by_task and not job.get("gpus") and not size.tasks_given:
+    if by_task and not _some(job, "gpus") and not size.tasks_given:
         raise ConflictingOptions("gpus-per-task", "needs --ntasks or --gpus")
     if ratio is not None and not size.tasks_given and not _asks_for_gpus(job):
         raise _without_numbers(job)
 
 
+def _some(job: dict[str, Any], option: str) -> bool:
+    """Whether this option asks for GPUs: `0` is none."""
+    return any(amounts(job.get(option, "")).values())
+
+
 def _asks_for_gpus(job: dict[str, Any]) -> bool:
-    return any(job.get(name) for name in ("gpus", "gpus-per-node", "gpus-per-socket")) or any(
-        name == "gpu" for name, _ in gres_amounts(job.get("gres", ""))
+    return any(_some(job, option) for option in ("gpus", "gpus-per-node", "gpus-per-socket")) or any(
+        name == "gpu" and count for (name, _), count in gres_amounts(job.get("gres", "")).items()
     )
 
 
@@ -102,9 +107,9 @@ def _count_tasks_by_nodes(job: dict[str, Any], size: Size, ratio: int | None) ->
 
 def _count_tasks_by_gpus(job: dict[str, Any], size: Size, asked: dict[tuple[str, str], Asked], ratio: int) -> None:
     """So many tasks on each GPU; without GPUs as many of them as the tasks need."""
-    gpus = [one for (name, _), one in asked.items() if name == "gpu"]
+    gpus = sum(one.total(job, size) for (name, _), one in asked.items() if name == "gpu")
     if gpus:
-        _set_tasks(size, ratio * sum(one.total(job, size) for one in gpus))
+        _set_tasks(size, ratio * gpus)
     elif size.tasks_given:
         if size.tasks > ratio and size.tasks % ratio:
             raise ConflictingOptions("ntasks", f"{size.tasks} is no multiple of the {ratio} tasks of each GPU")

@@ -489,6 +489,38 @@ GPUS_AND_TASKS: Final = """
 --ntasks-per-gpu=2; -n4
 --ntasks-per-gpu=2; -n3
 --ntasks-per-gpu=2; -n4; -N2
+--ntasks-per-tres=1; --gpus-per-node=0
+--ntasks-per-tres=1; --gpus-per-node=0; -n2
+--ntasks-per-tres=1
+--ntasks-per-tres=1; --gpus=0
+--ntasks-per-gpu=1; --gpus-per-node=0; -N1
+--ntasks-per-gpu=2; --gpus-per-node=0; -N2
+--gpus-per-node=0
+--ntasks-per-gpu=1; --gpus-per-node=0
+--ntasks-per-tres=1; --gpus-per-node=gpu:0
+--ntasks-per-gpu=1; --gres=gpu:0
+--ntasks-per-gpu=1; --gres=gpu:0; -N2
+--ntasks-per-gpu=2; --gres=gpu:0; -n3
+--ntasks-per-gpu=2; --gpus=0; -n4
+--ntasks-per-gpu=2; --gpus-per-socket=0; --sockets-per-node=2
+--gpus-per-task=0
+--gpus=0; --gpus-per-task=1
+--gpus=0; --gpus-per-node=1
+--gpus=2; --gpus-per-node=0
+--gpus=0; --cpus-per-gpu=2
+--gpus=0; --mem-per-gpu=2
+--ntasks-per-gpu=2; --gpus=a100:0,b:0
+--gpus-per-task=0; --gpus=0
+--gpus-per-task=1; --gpus=0
+--gpus-per-task=1; --gpus=0; -n2
+--gpus-per-task=0; --gpus=4
+--gpus-per-task=0; --gpus-per-node=1
+--gpus-per-node=0; --ntasks-per-gpu=2; -N2; -n4
+--gres=gpu:0; --gpus-per-node=2
+--gpus-per-node=0; --cpus-per-gpu=1; --ntasks-per-gpu=2; -N2
+--gres=tape:0; --ntasks-per-gpu=1
+--gpus-per-socket=0; --sockets-per-node=1; --gpus-per-task=1; -n2
+--gpus-per-task=1; --gpus-per-node=0
 --ntasks-per-gpu=2; -N2
 --ntasks-per-gpu=2; -n1
 --ntasks-per-gpu=1; -w n[1-2]
