@@ -80,6 +80,14 @@ ROWS: Final[tuple[Row, ...]] = (
         ours="accepted",
         theirs=".*Incompatible begin and deadline.*",
     ),
+    Row(
+        name="gpus-of-a-task-overlooked",
+        reason="from 24.11 on sbatch overlooks what it cannot read there, and the job would have no GPUs",
+        suites=("trixie", "forky"),
+        field="outcome",
+        ours=r"refused, bad value .*--gpus-per-task.*",
+        theirs="accepted",
+    ),
 )
 
 

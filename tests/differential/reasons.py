@@ -24,7 +24,7 @@ ELSEWHERE: Final = "what only the machine of sbatch has"
 """A file that is not there, or a cluster that it cannot reach: we refuse the option, whatever is there."""
 
 NOTHING_SUBMITTED: Final = "nothing submitted"
-"""sbatch ended well without a job: `--test-only`."""
+"""sbatch had nothing against it and made no job: `--test-only`, or a value `help`, for which it lists those there are."""
 
 NOT_OVER_REST: Final = "not over REST"
 """Only we say that: the version of the API cannot say an option that sbatch has."""
@@ -36,6 +36,7 @@ SLURMRESTD: Final = "slurmrestd: "
 """slurmrestd did not understand what we sent, which is never right."""
 
 OF_SBATCH: Final[tuple[tuple[str, str], ...]] = (
+    (r"\A\s*\Z", NOTHING_SUBMITTED),
     (r"does not look like a batch script|Batch script (is empty|contains only whitespace)", SCRIPT),
     (r"DOS line breaks", DOS),
     (r"contain a NULL character", NUL),
@@ -144,6 +145,6 @@ def same(*, ours: str, theirs: str) -> bool:
         return theirs in (ELSEWHERE, NOTHING_SUBMITTED, NOT_PERMITTED, CONFLICT) or theirs.startswith(SLURMCTLD)
     if theirs == CONFLICT and ours in BY_VALUES:
         return True
-    if theirs == ELSEWHERE:
+    if theirs in (ELSEWHERE, NOTHING_SUBMITTED):
         return ours == VALUE
     return ours in (VALUE, CONFLICT) and theirs in BY_VALUES

@@ -504,6 +504,8 @@ GPUS_AND_TASKS: Final = """
 --ntasks-per-gpu=2; --gpus=0; -n4
 --ntasks-per-gpu=2; --gpus-per-socket=0; --sockets-per-node=2
 --gpus-per-task=0
+--gpus-per-task=a100:
+--gpus-per-task=a:b:c; -n2
 --gpus=0; --gpus-per-task=1
 --gpus=0; --gpus-per-node=1
 --gpus=2; --gpus-per-node=0
