@@ -24,7 +24,7 @@ ELSEWHERE: Final = "what only the machine of sbatch has"
 """A file that is not there, or a cluster that it cannot reach: we refuse the option, whatever is there."""
 
 NOTHING_SUBMITTED: Final = "nothing submitted"
-"""sbatch had nothing against it and made no job: `--test-only`, or a value `help`, for which it lists those there are."""
+"""sbatch had nothing against it and made no job: `--test-only`, or a value `help`, for which it lists what there is."""
 
 NOT_OVER_REST: Final = "not over REST"
 """Only we say that: the version of the API cannot say an option that sbatch has."""
