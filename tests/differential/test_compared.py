@@ -21,7 +21,7 @@ from tests.differential.sides import Side, anchored, findings, of_operator, of_o
 from tests.real.cluster import SUITE, Tenant
 
 MADE = 120
-PART_OF_FIELD, PART_OF_OTHERS = 2, 16
+PART_OF_FIELD, PART_OF_OTHERS = 6, 40
 """So many scripts in the styles of the field, and so many others, for one that goes through the operator."""
 VERSIONS = SUITES[SUITE].api_versions
 

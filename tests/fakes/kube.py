@@ -38,9 +38,10 @@ class InMemoryKube:
     def create(self, kind: Kind, *, namespace: str, name: str, spec: Mapping[str, Any]) -> dict[str, Any]:
         """What `kubectl apply` of a new object does."""
         uid = str(uuid.uuid4())
+        made = {"creationTimestamp": rfc3339(self._now())}
         body: dict[str, Any] = {
             "kind": kind.value,
-            "metadata": {"namespace": namespace, "name": name, "uid": uid, "generation": 1},
+            "metadata": {"namespace": namespace, "name": name, "uid": uid, "generation": 1, **made},
             "spec": copy.deepcopy(dict(spec)),
             "status": {"observedGeneration": -1},
         }

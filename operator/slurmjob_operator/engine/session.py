@@ -347,6 +347,8 @@ class Session:
         sweeper, status = self._sweeper, self._object.status
         if sweeper.clean_until is None and status.last_sweep_time is not None:
             sweeper.clean_until = epoch_of(status.last_sweep_time)
+        if self._object.body is not None:
+            sweeper.made_at = epoch_of(self._object.body["metadata"]["creationTimestamp"])
         known = {entry.view.recorded_id for entry in self._registry.of(self.key)}
         try:
             await sweeper.sweep(connected.port, known=known)

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from slurmjob_operator.core.identity import CLOCK_SLACK_SECONDS
 from slurmjob_operator.core.marker import Marker
 from slurmjob_operator.engine.ports import Outside
 from slurmjob_operator.engine.sweeping import PERIOD_SECONDS, Sweeper
@@ -136,6 +137,23 @@ async def test_hourly_and_after_an_unknown_outcome_at_growing_distances(place: P
         seen.append(place.time - START)
         await place.sweep()
     assert seen == [60, 300, 1800, 5400, 9000, 12600, 16200, 19800, 21600]
+
+
+@pytest.mark.parametrize(("age", "look_back"), [(0.0, 600.0), (3600.0, 4200.0), (1e7, 86400.0)])
+async def test_the_first_one_looks_back_to_when_the_connection_was_made_and_a_day_at_most(
+    place: Place, monkeypatch: pytest.MonkeyPatch, age: float, look_back: float
+) -> None:
+    """All that the user has submitted since then is read."""
+    asked: list[int] = []
+
+    async def held_jobs(*, since: int, known: object) -> tuple[object, ...]:
+        asked.append(since)
+        return ()
+
+    monkeypatch.setattr(place.port, "held_jobs", held_jobs)
+    place.sweeper.made_at = START - age
+    await place.sweep()
+    assert asked == [int(START - look_back - CLOCK_SLACK_SECONDS)]
 
 
 async def test_each_sweep_goes_on_where_the_last_one_ended(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
