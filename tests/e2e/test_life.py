@@ -34,6 +34,7 @@ def test_events_tell_the_story(tenant: Tenant) -> None:
     tenant.job("no", partition="debugg")
     tenant.wait("told", "Finished")
     tenant.wait_state("no", "Rejected")
+    tenant.wait_until(lambda: len(tenant.events("told")) >= 3 and tenant.events("no") != [], seconds=10)
     found = json.loads(tenant.kubectl("get", "events.v1.events.k8s.io", "-o", "json"))["items"]
     job_id = tenant.status("told")["jobId"]
     told = sorted(

@@ -5,11 +5,11 @@ from __future__ import annotations
 
 import json
 import ssl
-import urllib.error
-import urllib.request
 from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any, Final
+
+import httpx
 
 from sandboxlib import control_plane
 from sandboxlib.daemons import SandboxError
@@ -39,22 +39,34 @@ def create(paths: Paths, manifest: Mapping[str, Any], *, namespace: str, kind: s
     _request(paths, PLACES[kind].format(namespace=namespace), body=json.dumps(manifest).encode())
 
 
-def _request(paths: Paths, path: str, *, body: bytes | None = None) -> dict[str, Any]:
-    url = f"{control_plane.server_url(paths)}/{path}"
-    request = urllib.request.Request(url, data=body, headers={"Content-Type": "application/json"})  # noqa: S310 - our own https address
+def make_namespace(paths: Paths, name: str, *, labels: Mapping[str, str]) -> None:
+    """A namespace. Raises `SandboxError`."""
+    manifest = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name, "labels": dict(labels)}}
+    _request(paths, "api/v1/namespaces", body=json.dumps(manifest).encode())
+
+
+def delete_namespace(paths: Paths, name: str) -> None:
+    """Ask for its deletion, and do not wait for it. One that is gone already is well."""
     try:
-        with urllib.request.urlopen(request, context=_context(paths), timeout=10) as answer:  # noqa: S310 - as above
-            answered: dict[str, Any] = json.load(answer)
-    except urllib.error.HTTPError as error:
-        with error:
-            raise SandboxError(f"{request.get_method()} {url}: {error.code} {_message(error)}") from None
-    except OSError as error:
-        raise SandboxError(f"{request.get_method()} {url}: {error}") from error
+        _request(paths, f"api/v1/namespaces/{name}", method="DELETE")
+    except SandboxError as error:
+        if "not found" not in str(error):
+            raise
+
+
+def _request(paths: Paths, path: str, *, method: str = "GET", body: bytes | None = None) -> dict[str, Any]:
+    method = method if body is None else "POST"
+    try:
+        answer = _client(paths).request(method, f"/{path}", content=body, headers={"Content-Type": "application/json"})
+    except httpx.HTTPError as error:
+        raise SandboxError(f"{method} {path}: {error!r}") from error
+    if not answer.is_success:
+        raise SandboxError(f"{method} {path}: {answer.status_code} {_message(answer.text)}")
+    answered: dict[str, Any] = answer.json()
     return answered
 
 
-def _message(error: urllib.error.HTTPError) -> str:
-    text = error.read().decode(errors="replace")
+def _message(text: str) -> str:
     try:
         return str(json.loads(text)["message"])
     except (ValueError, KeyError):
@@ -62,8 +74,10 @@ def _message(error: urllib.error.HTTPError) -> str:
 
 
 @lru_cache(maxsize=1)
-def _context(paths: Paths) -> ssl.SSLContext:
+def _client(paths: Paths) -> httpx.Client:
+    """One socket for all requests of this process. One that the API server has closed meanwhile is seen before it is
+    used again."""
     pki = control_plane.folder(paths) / "pki"
     context = ssl.create_default_context(cafile=str(pki / "ca.crt"))
     context.load_cert_chain(str(pki / "admin.crt"), str(pki / "admin.key"))
-    return context
+    return httpx.Client(base_url=control_plane.server_url(paths), verify=context, timeout=10, trust_env=False)

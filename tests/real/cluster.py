@@ -25,6 +25,9 @@ SUITE = os.environ.get("SANDBOX_SUITE") or "forky"
 
 LEDGER = "/home/alice/ledger"
 
+GLANCE_SECONDS = 0.4
+"""Between two looks at what a test waits for."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Tenant:
@@ -132,13 +135,13 @@ class Tenant:
         deadline = time.monotonic() + seconds
         while not what():
             assert time.monotonic() < deadline, "it did not come to that"
-            time.sleep(0.2)
+            time.sleep(GLANCE_SECONDS)
 
     def wait_state(self, name: str, state: str, *, seconds: float = 45.0) -> None:
         deadline = time.monotonic() + seconds
         while (now := self.status(name).get("state")) != state:
             assert time.monotonic() < deadline, f"{name} is {now}, not {state}: {self.status(name)}"
-            time.sleep(0.2)
+            time.sleep(GLANCE_SECONDS)
 
     def connect(
         self,
@@ -194,7 +197,7 @@ class Tenant:
         deadline = time.monotonic() + seconds
         while (found := {job_id: self.accounted(job_id) for job_id in wanted}) != wanted:
             assert time.monotonic() < deadline, f"slurmdbd says {found}, not {wanted}"
-            time.sleep(0.2)
+            time.sleep(GLANCE_SECONDS)
 
     def slurm_states(self, job_name: str) -> list[str]:
         """States in slurmdbd of all jobs of this name."""

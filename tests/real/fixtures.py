@@ -16,6 +16,7 @@ import pytest
 from sandboxlib import cli, control_plane, operator_process
 from sandboxlib.daemons import is_running
 from sandboxlib.paths import Paths, default_paths
+from tests.real import api
 from tests.real.cluster import SUITE, Tenant
 
 LABEL = "slurmjob.dev/test"
@@ -62,12 +63,11 @@ def namespace(sandbox: Paths, request: pytest.FixtureRequest) -> Iterator[Tenant
     away."""
     words = re.sub(r"[^a-z0-9]+", "-", request.node.name.lower())[:50].strip("-")
     name = f"{words}-{secrets.token_hex(3)}"
-    control_plane.kubectl(sandbox, "create", "namespace", name)
-    control_plane.kubectl(sandbox, "label", "namespace", name, f"{LABEL}=true")
+    api.make_namespace(sandbox, name, labels={LABEL: "true"})
     yield Tenant(paths=sandbox, namespace=name)
     if request.node.get_closest_marker("alone") is not None:
         control_plane.kubectl(sandbox, "-n", name, "delete", "slurmjobs,slurmconnections", "--all", "--timeout=60s")
-    control_plane.kubectl(sandbox, "delete", "namespace", name, "--ignore-not-found", "--wait=false")
+    api.delete_namespace(sandbox, name)
 
 
 @pytest.fixture
