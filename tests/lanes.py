@@ -42,10 +42,10 @@ ORDER: Final[Mapping[str, tuple[str, ...]]] = {
 `KUBERNETES_IN` no operator runs yet when the contract's turn comes. The comparison leaves thousands of jobs of one user
 in slurmdbd, so it comes last."""
 
-KUBERNETES_IN: Final = "forky"
+KUBERNETES_IN: Final = "bookworm"
 """The lane that also runs what needs no Slurm: integration tests and the contract of the API server."""
 
-EVERY_SLURM_IN: Final = "forky"
+EVERY_SLURM_IN: Final = "bookworm"
 """The lane that also brings the other Slurms up: for one operator on all three, and for the upgrade of one of them."""
 
 FAULTS_IN: Final[Mapping[str, str]] = {
