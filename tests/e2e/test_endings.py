@@ -129,13 +129,15 @@ def test_deadline(tenant: Tenant) -> None:
     assert not tenant.executions("late")
 
 
+@pytest.mark.timeout(150)
 def test_dependency_that_is_never_satisfied(tenant: Tenant) -> None:
-    """It waits for ever, and says so: only its user can know what to do."""
+    """It waits for ever, and says so: only its user can know what to do. The reason of a pending job is read after 10,
+    30, 70 seconds."""
     tenant.job("first", script="exit 1")
     tenant.wait_until(lambda: "jobId" in tenant.status("first"))
     tenant.job("second", dependency=f"afterok:{tenant.status('first')['jobId']}")
     said = "the job it waits for can no longer fulfil the condition; it will never start"
-    tenant.wait_until(lambda: said in tenant.condition("second", "Reconciling").get("message", ""))
+    tenant.wait_until(lambda: said in tenant.condition("second", "Reconciling").get("message", ""), seconds=100)
     job_id = tenant.status("second")["jobId"]
     assert tenant.condition("second", "Reconciling")["message"] == (
         f"Slurm job {job_id} waits: DependencyNeverSatisfied ({said})."
