@@ -49,6 +49,10 @@ test: $(STAMP) ## Every test, on three Slurms side by side (10 minutes on 2 core
 test-faults: $(STAMP) ## The fault runs alone, the long ones too: outages of every daemon, more kills
 	@$(PY) tests/run.py --faults
 
+.PHONY: test-differential
+test-differential: $(STAMP) ## All scripts by the real sbatch and by us, on all three Slurms (5 minutes; result in tests/differential/RESULTS.md)
+	@$(PY) tests/run.py --differential
+
 .PHONY: check-openapi
 check-openapi: $(STAMP) ## Committed OpenAPI documents against those that the three slurmrestd serve now
 	@sandbox/sandbox up --slurm bookworm --slurm trixie --slurm forky

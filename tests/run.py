@@ -33,6 +33,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--keep", action="store_true", help="leave the lanes' sandboxes up")
     parser.add_argument("--faults", action="store_true", help="the fault runs alone, the long ones too")
+    parser.add_argument("--differential", action="store_true", help="the comparison with sbatch alone, all of it")
     parser.add_argument("--lane", action="append", choices=SUITES, help="this lane, and no unit tests; can be repeated")
     flags = parser.parse_args(arguments)
     FOLDER.mkdir(parents=True, exist_ok=True)
@@ -50,10 +51,10 @@ def _run(flags: argparse.Namespace) -> int:
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     runner, unit = Runner(FOLDER), Result()
     lanes = [Lane.of(name, number, runner) for number, name in enumerate(SUITES) if name in (flags.lane or SUITES)]
-    parts = [partial(_guarded, lane, lane.test_faults if flags.faults else lane.test) for lane in lanes]
+    parts = [partial(_guarded, lane, _part(lane, flags)) for lane in lanes]
     surprises: list[str] = []
     try:
-        if not (flags.faults or flags.lane):
+        if not (flags.faults or flags.differential or flags.lane):
             side_by_side(runner, [partial(_unit, runner, unit)])
         side_by_side(runner, parts)
         surprises = list(dict.fromkeys(line for lane in lanes if lane.release for line in lane.unexpected()))
@@ -69,6 +70,12 @@ def _run(flags: argparse.Namespace) -> int:
     say(closing_line(lanes, unit, time.monotonic() - began, surprises))
     ran = [result for name, result in results.items() if name != "unit" or result.passed or result.wrong]
     return 0 if all(result.good for result in ran) else 1
+
+
+def _part(lane: Lane, flags: argparse.Namespace) -> Callable[[], None]:
+    if flags.faults:
+        return lane.test_faults
+    return lane.test_differential if flags.differential else lane.test
 
 
 def _unit(runner: Runner, result: Result) -> None:
