@@ -22,8 +22,8 @@ from tests.differential.sides import Side, anchored, findings, of_operator, of_o
 from tests.real.cluster import SUITE, Tenant
 
 ALL = os.environ.get("DIFFERENTIAL") == "all"
-"""`make test-differential`; `make test` has time for all scripts in the styles of the field, and for a part of the others:
-one of so many."""
+"""`make test-differential`; `make test` has time for all scripts in the styles of the field, and for a part of the
+others: one of so many."""
 
 PART_OF_COMPARED = 3
 MADE = 120 if ALL else 60
