@@ -24,7 +24,7 @@ venv: $(STAMP) ## Make the virtual environment from the lock file
 check: $(STAMP) ## All static checks: format, lint, types, layers, CRDs up to date
 	$(VENV)/bin/ruff format --check operator sandbox tests bench
 	$(VENV)/bin/ruff check operator sandbox tests bench
-	$(VENV)/bin/mypy operator/slurmjob_operator sandbox/sandboxlib sandbox/demo.py tests/run.py tests/lanes.py tests/real tests/fakes tests/faults tests/model tests/contract bench tests/openapi tests/sbatch_help tests/traps tests/fuzz
+	$(VENV)/bin/mypy operator/slurmjob_operator sandbox/sandboxlib sandbox/demo.py tests/run.py tests/lanes.py tests/real tests/fakes tests/faults tests/model tests/contract bench tests/openapi tests/sbatch_help tests/slurm_errors tests/traps tests/fuzz
 	$(VENV)/bin/lint-imports --no-cache
 	@$(PY) -m slurmjob_operator.api.crds $(VENV)/crds && diff -r $(VENV)/crds crds || { echo "crds/ is stale: run make crds"; exit 1; }
 
@@ -36,6 +36,7 @@ crds: $(STAMP) ## Generate crds/ from the models
 docs: $(STAMP) ## Generate the pages of docs/ that are made from tests and from the table of options
 	PYTHONPATH=sandbox $(PY) -m tests.real.releases docs/releases.md
 	$(PY) -m slurmjob_operator.edge.offline.options_page docs/reference/options.md
+	$(PY) -m slurmjob_operator.edge.offline.errors_page docs/reference/errors.md
 
 .PHONY: test-unit
 test-unit: $(STAMP) ## Unit tests and the model: a minute at most
@@ -62,6 +63,11 @@ check-openapi: $(STAMP) ## Committed OpenAPI documents against those that the th
 check-options: $(STAMP) ## Committed `sbatch --help`, `--usage` and options against what the three sbatch say now
 	@sandbox/sandbox up --slurm bookworm --slurm trixie --slurm forky
 	@PYTHONPATH=sandbox $(PY) -m tests.sbatch_help.compare
+
+.PHONY: check-errors
+check-errors: $(STAMP) ## Committed error numbers against those that the libraries of the three Slurms know now
+	@sandbox/sandbox up --slurm bookworm --slurm trixie --slurm forky
+	@PYTHONPATH=sandbox $(PY) -m tests.slurm_errors.compare
 
 .PHONY: bench-following
 bench-following: $(STAMP) ## What following jobs costs on a slurmrestd without jobs/state (5 minutes; result in bench/)

@@ -19,7 +19,7 @@ from sandboxlib.daemons import SandboxError
 from sandboxlib.paths import Paths
 from slurmjob_operator.kube.client import KubeClient
 from slurmjob_operator.kube.errors import Conflict, Invalid, NotFound
-from slurmjob_operator.kube.port import Body, Kind, KubeEvent, KubePort, ObjectKey
+from slurmjob_operator.kube.port import Body, Kind, KubeEvent, KubePort, ObjectKey, Secret
 from tests.fakes.kube import InMemoryKube
 from tests.real.cluster import Tenant
 
@@ -69,6 +69,12 @@ class Contract:
             self.memory.secrets[self.namespace, name] = {key: value.encode()}
         else:
             self._kubectl("create", "secret", "generic", name, f"--from-literal={key}={value}")
+
+    def config_map(self, name: str, key: str, value: str) -> None:
+        if self.memory is not None:
+            self.memory.config_maps[self.namespace, name] = {key: value}
+        else:
+            self._kubectl("create", "configmap", name, f"--from-literal={key}={value}")
 
     def _kubectl(self, *arguments: str, stdin: str | None = None) -> str:
         assert self.paths is not None
@@ -216,9 +222,18 @@ async def test_connection_in_use(contract: Contract) -> None:
 
 async def test_secrets(contract: Contract) -> None:
     contract.secret("token", "SLURM_JWT", "value of it")
-    assert await contract.port.read_secret(namespace=contract.namespace, name="token") == {"SLURM_JWT": b"value of it"}
+    found = await contract.port.read_secret(namespace=contract.namespace, name="token")
+    assert found == Secret(type="Opaque", data={"SLURM_JWT": b"value of it"})
     with pytest.raises(NotFound):
         await contract.port.read_secret(namespace=contract.namespace, name="other")
+
+
+async def test_config_maps(contract: Contract) -> None:
+    contract.config_map("authorities", "ca.crt", "text of it")
+    found = await contract.port.read_config_map(namespace=contract.namespace, name="authorities")
+    assert found == {"ca.crt": "text of it"}
+    with pytest.raises(NotFound):
+        await contract.port.read_config_map(namespace=contract.namespace, name="other")
 
 
 async def test_events(contract: Contract) -> None:

@@ -12,7 +12,7 @@ from slurmjob_operator.api.names import JOB_FINALIZER
 from slurmjob_operator.core.times import rfc3339
 from slurmjob_operator.kube.errors import Conflict, KubeError, NotFound, Terminating, Unavailable
 from slurmjob_operator.kube.merge import merge_patch
-from slurmjob_operator.kube.port import Body, Kind, KubeEvent, ObjectKey
+from slurmjob_operator.kube.port import Body, Kind, KubeEvent, ObjectKey, Secret
 
 
 class InMemoryKube:
@@ -27,6 +27,8 @@ class InMemoryKube:
         self._now = now
         self.objects: dict[str, dict[str, Any]] = {}
         self.secrets: dict[tuple[str, str], dict[str, bytes]] = {}
+        self.secret_types: dict[tuple[str, str], str] = {}
+        self.config_maps: dict[tuple[str, str], dict[str, str]] = {}
         self.events: list[KubeEvent] = []
         self.terminating: set[str] = set()
         self.writes = 0
@@ -109,10 +111,15 @@ class InMemoryKube:
             for body in self.objects.values()
         )
 
-    async def read_secret(self, *, namespace: str, name: str) -> Mapping[str, bytes]:
+    async def read_secret(self, *, namespace: str, name: str) -> Secret:
         if (namespace, name) not in self.secrets:
             raise NotFound(name)
-        return self.secrets[namespace, name]
+        return Secret(type=self.secret_types.get((namespace, name), "Opaque"), data=dict(self.secrets[namespace, name]))
+
+    async def read_config_map(self, *, namespace: str, name: str) -> Mapping[str, str]:
+        if (namespace, name) not in self.config_maps:
+            raise NotFound(name)
+        return dict(self.config_maps[namespace, name])
 
     async def post_event(self, event: KubeEvent) -> None:
         if event.regarding.namespace in self.terminating and not event.at_home:

@@ -270,6 +270,8 @@ class MemoryPort:
     user: str
     accepted: bool = True
     outdated: bool = False
+    url: str = "https://memory"
+    on_fallback: bool = False
     _found: tuple[str, str] | None = None
 
     async def info(self) -> ClusterInfo:

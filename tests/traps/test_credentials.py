@@ -71,8 +71,8 @@ def only_a_401_is_a_refused_token(patch: pytest.MonkeyPatch) -> None:
             return CredentialsRejected
         return by_status(operation, 500 if status == 511 else status, answered_by_slurm=answered_by_slurm)
 
-    patch.setattr(classify, "CREDENTIALS", frozenset())
-    patch.setattr(classify, "HUNG_UP", frozenset())
+    patch.setattr(classify, "TABLE", {})
+    patch.setattr(classify, "HUNG_UP", None)
     patch.setattr(classify, "_by_status", as_documented)
 
 

@@ -25,9 +25,9 @@ from slurmjob_operator.core.records import JobRecord
 from slurmjob_operator.core.times import rfc3339
 from slurmjob_operator.slurm import classify, finding, http
 from slurmjob_operator.slurm.calling import Caller
-from slurmjob_operator.slurm.classify import NO_ANSWER
 from slurmjob_operator.slurm.client import SlurmrestdClient
 from slurmjob_operator.slurm.dialects import DIALECTS
+from slurmjob_operator.slurm.error_numbers import TABLE
 from slurmjob_operator.slurm.errors import OutcomeUnknown, SlurmError, Unavailable
 from slurmjob_operator.slurm.finding import Finder
 from slurmjob_operator.slurm.http import SlurmrestdServer
@@ -223,9 +223,7 @@ async def test_trap_f4_a_403_on_a_cancel_may_be_a_controller_that_is_down(monkey
             return isinstance(raised, OutcomeUnknown)
         return False
 
-    await defended(
-        monkeypatch, probe=probe, without=lambda patch: patch.setattr(classify, "NO_ANSWER", NO_ANSWER - {1})
-    )
+    await defended(monkeypatch, probe=probe, without=lambda patch: patch.setattr(classify, "TABLE", {**TABLE, 1: None}))
 
 
 # --- P1, P2 ---------------------------------------------------------------------------------------------------

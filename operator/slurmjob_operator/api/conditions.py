@@ -19,6 +19,7 @@ class ConditionType(StrEnum):
     STALLED = "Stalled"
     READY = "Ready"
     CREDENTIALS_VALID = "CredentialsValid"
+    CREDENTIALS_EXPIRING = "CredentialsExpiring"
 
 
 class Reason(StrEnum):
@@ -75,6 +76,15 @@ class Reason(StrEnum):
     INVALID_CONNECTION = "InvalidConnection"
     UNSUPPORTED_SERVER = "UnsupportedServer"
     NOT_CHECKED = "NotChecked"
+    WRONG_USER = "WrongUser"
+    CONFIG_MAP_NOT_FOUND = "ConfigMapNotFound"
+    INVALID_CERTIFICATE = "InvalidCertificate"
+    INVALID_HEADERS = "InvalidHeaders"
+    UNTRUSTED_SERVER = "UntrustedServer"
+    CLUSTER_CHANGED = "ClusterChanged"
+    SUSPENDED = "Suspended"
+    EXPIRES_WITHIN_A_WEEK = "ExpiresWithinAWeek"
+    EXPIRES_WITHIN_A_DAY = "ExpiresWithinADay"
 
 
 class EventReason(StrEnum):
@@ -97,3 +107,4 @@ class EventReason(StrEnum):
     PRIORITY_REFUSED = "SlurmJobPriorityRefused"
     CONNECTION_READY = "SlurmConnectionReady"
     CONNECTION_NOT_READY = "SlurmConnectionNotReady"
+    CREDENTIALS_EXPIRING = "SlurmCredentialsExpiring"

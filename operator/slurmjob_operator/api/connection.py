@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import TYPE_CHECKING, Annotated, Any, Final
+from typing import TYPE_CHECKING, Annotated, Any, Final, Self
 
-from pydantic import Field, create_model
+from pydantic import ConfigDict, Field, create_model, model_validator
 
 from slurmjob_operator.api import options
 from slurmjob_operator.api.base import Model, ObjectName, crd
-from slurmjob_operator.api.names import DEFAULT_TOKEN_KEY
+from slurmjob_operator.api.names import DEFAULT_CA_KEY, DEFAULT_TOKEN_KEY
 from slurmjob_operator.api.status import SlurmConnectionStatus
 from slurmjob_operator.api.template import Environment
 from slurmjob_operator.sbatch.settings import Setting
@@ -23,31 +23,119 @@ class Server(Model):
         Field(
             min_length=8,
             max_length=1024,
-            pattern=r"^https?://[^/?#@\s]+/?$",
+            pattern=r"^https?://[^/?#@\s]+(/[A-Za-z0-9._~/-]*)?$",
             description=(
-                "Address of slurmrestd, e.g. `https://slurm.example.org:6820`: scheme, host and port, nothing "
-                "else. Plain `http://` is refused unless the operator runs with --allow-plain-http."
+                "Address of slurmrestd, e.g. `https://slurm.example.org:6820`; behind a proxy perhaps with a path, as "
+                "in `https://gate.example.org/slurm-api`. Plain `http://` is refused unless the operator runs with "
+                "--allow-plain-http."
             ),
         ),
     ]
+
+
+Key = Annotated[str, Field(min_length=1, max_length=253, pattern=r"^[-._a-zA-Z0-9]+$")]
 
 
 class SecretKeyRef(Model):
     """A key of a Secret of the same namespace. There is no `namespace` key, by design."""
 
     name: Annotated[ObjectName, Field(description="Name of the Secret.")]
-    key: Annotated[
-        str,
+    key: Annotated[Key, Field(description="Key in the Secret. Default: SLURM_JWT.")] = DEFAULT_TOKEN_KEY
+
+
+class NameRef(Model):
+    """An object of the same namespace."""
+
+    name: Annotated[ObjectName, Field(description="Name of the Secret.")]
+
+
+class CaKeyRef(Model):
+    """A key of a Secret or ConfigMap of the same namespace."""
+
+    name: Annotated[ObjectName, Field(description="Name of the object.")]
+    key: Annotated[Key, Field(description="Key in it. Default: ca.crt.")] = DEFAULT_CA_KEY
+
+
+ONE_OF_TWO: Final[dict[str, Any]] = {
+    "x-kubernetes-validations": [
+        {
+            "rule": "has(self.secretKeyRef) != has(self.configMapKeyRef)",
+            "message": "exactly one of `secretKeyRef` and `configMapKeyRef` must be given",
+            "reason": "FieldValueInvalid",
+        }
+    ]
+}
+
+
+class CaSource(Model):
+    """Where the certificates of authorities stand: PEM, one or several."""
+
+    model_config = ConfigDict(json_schema_extra=ONE_OF_TWO)
+
+    secret_key_ref: Annotated[CaKeyRef | None, Field(description="A Secret of the same namespace.")] = None
+    config_map_key_ref: Annotated[CaKeyRef | None, Field(description="A ConfigMap of the same namespace.")] = None
+
+    @model_validator(mode="after")
+    def _exactly_one(self) -> Self:
+        if (self.secret_key_ref is None) == (self.config_map_key_ref is None):
+            raise ValueError("exactly one of `secretKeyRef` and `configMapKeyRef` must be given")
+        return self
+
+
+class ClientCertificate(Model):
+    """A certificate to show."""
+
+    secret_ref: Annotated[
+        NameRef, Field(description="A Secret with `tls.crt` and `tls.key`, as kubernetes.io/tls has them.")
+    ]
+
+
+class Tls(Model):
+    """How the server is proved, and we to it. All of it is read again at each poll, so renewals need nothing else."""
+
+    ca: Annotated[
+        CaSource | None,
+        Field(description="Authorities that the server's certificate must come from. Default: the well-known ones."),
+    ] = None
+    client_certificate: Annotated[
+        ClientCertificate | None, Field(description="For servers that want to see one. Default: none is shown.")
+    ] = None
+
+
+class HeadersSource(Model):
+    """Headers of each request, for a proxy before slurmrestd."""
+
+    secret_ref: Annotated[
+        NameRef,
         Field(
-            min_length=1,
-            max_length=253,
-            pattern=r"^[-._a-zA-Z0-9]+$",
-            description="Key in the Secret. Default: SLURM_JWT.",
+            description=(
+                "A Secret of the type `slurmjob.dev/headers`, no other: its keys are names of headers, e.g. "
+                "`Authorization`, its values theirs."
+            )
         ),
-    ] = DEFAULT_TOKEN_KEY
+    ]
 
 
-class JwtAuth(Model):
+class ConnectionLimits(Model):
+    """This connection's part of what the operator asks of a server. It can be lowered here, not raised: the operator's
+    own flags are the bound of all connections to a server together."""
+
+    requests_per_second: Annotated[
+        float | None,
+        Field(ge=0.1, le=1000, description="Requests in a second, on average. Default: no limit of its own."),
+    ] = None
+    in_flight: Annotated[
+        int | None,
+        Field(
+            ge=1,
+            le=8,
+            json_schema_extra={"format": "int32"},
+            description="Requests under way at the same time. Default: no limit of its own.",
+        ),
+    ] = None
+
+
+class Jwt(Model):
     """A Slurm JWT, as `scontrol token` prints it."""
 
     secret_key_ref: Annotated[
@@ -59,12 +147,20 @@ class JwtAuth(Model):
             )
         ),
     ]
+    user: Annotated[
+        str | None,
+        Field(
+            min_length=1,
+            max_length=256,
+            description="The user that the token must be of: one of somebody else is not used. Default: any.",
+        ),
+    ] = None
 
 
 class Auth(Model):
     """How the operator shows who it acts for."""
 
-    jwt: Annotated[JwtAuth, Field(description="Authentication by a Slurm JWT.")]
+    jwt: Annotated[Jwt, Field(description="Authentication by a Slurm JWT.")]
 
 
 class MarkerField(StrEnum):
@@ -118,11 +214,40 @@ class SlurmConnectionSpec(Model):
         tuple[Server, ...],
         Field(
             min_length=1,
-            max_length=1,
+            max_length=8,
             json_schema_extra=crd(list_type="map", list_map_keys=["url"]),
-            description="The slurmrestd to talk to: exactly one.",
+            description=(
+                "The slurmrestd to talk to, all of one cluster. The first is used while it is well, then the next; a "
+                "server that was away is used again once it has been well for half a minute."
+            ),
         ),
     ]
+    cluster_name: Annotated[
+        str | None,
+        Field(
+            min_length=1,
+            max_length=40,
+            pattern=r"^\S+$",
+            description=(
+                "The cluster's name (ClusterName) that the servers must tell. Default: the first that they tell; when "
+                "it is another one later, nothing is asked of it until it is named here."
+            ),
+        ),
+    ] = None
+    tls: Annotated[
+        Tls | None, Field(description="TLS. Default: well-known authorities, no certificate of our own.")
+    ] = None
+    headers_from: Annotated[HeadersSource | None, Field(description="Headers for a proxy before slurmrestd.")] = None
+    limits: Annotated[ConnectionLimits | None, Field(description="What this connection asks at most.")] = None
+    suspend: Annotated[
+        bool,
+        Field(
+            description=(
+                "Ask nothing of Slurm, as during maintenance: jobs run on in Slurm, what was last known of them stays "
+                "in their status, and nothing is submitted or cancelled. Default: false."
+            )
+        ),
+    ] = False
     auth: Annotated[Auth, Field(description="Credentials.")]
     api_version: Annotated[
         str,

@@ -19,3 +19,9 @@ ABANDON_ANNOTATION: Final = f"{GROUP}/abandon"
 """`true`: break-glass. A SlurmJob that is being deleted is let go at once, whatever lives on in Slurm."""
 
 DEFAULT_TOKEN_KEY: Final = "SLURM_JWT"  # noqa: S105 - the key's name in a Secret, as `scontrol token` prints it
+
+DEFAULT_CA_KEY: Final = "ca.crt"
+
+HEADERS_SECRET_TYPE: Final = f"{GROUP}/headers"
+"""Type of Secrets whose keys and values are headers of requests. Nobody else's Secret is sent as headers: the type
+cannot be changed, so whoever made it meant it."""

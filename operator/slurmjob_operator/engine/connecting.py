@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
@@ -10,32 +11,30 @@ from pydantic import ValidationError
 
 from slurmjob_operator.api.conditions import ConditionType, Reason
 from slurmjob_operator.api.connection import MarkerField, SlurmConnectionSpec
-from slurmjob_operator.api.status import SlurmConnectionStatus
+from slurmjob_operator.api.status import Condition, SlurmConnectionStatus
 from slurmjob_operator.core import conditions as edit
 from slurmjob_operator.core.records import ClusterInfo
 from slurmjob_operator.core.times import rfc3339
+from slurmjob_operator.engine import secrets
 from slurmjob_operator.engine.counting import CountingPort
 from slurmjob_operator.engine.ports import Outside
-from slurmjob_operator.kube import errors as kube_errors
+from slurmjob_operator.engine.problems import CREDENTIAL_REASONS, PERMANENT_REASONS, NotConnected
 from slurmjob_operator.slurm import errors as slurm_errors
+from slurmjob_operator.slurm.credentials import Credentials
+from slurmjob_operator.slurm.discovery import UNKNOWN
 from slurmjob_operator.slurm.http import InvalidServerUrl
 from slurmjob_operator.slurm.port import SlurmPort
 from slurmjob_operator.slurm.request import Target
-from slurmjob_operator.slurm.token import InvalidToken, SlurmToken, parse_token
+from slurmjob_operator.slurm.token import SlurmToken
 
 RETRY_SECONDS = 10.0
+DAY_SECONDS = 86400
+EXPIRING = (
+    (Reason.EXPIRES_WITHIN_A_DAY, DAY_SECONDS, "within a day"),
+    (Reason.EXPIRES_WITHIN_A_WEEK, 7 * DAY_SECONDS, "within a week"),
+)
 EXPIRY_MARGIN_SECONDS = 30
 """A token is read anew so long before it expires."""
-
-CREDENTIAL_REASONS = frozenset(
-    {Reason.SECRET_NOT_FOUND, Reason.INVALID_TOKEN, Reason.TOKEN_EXPIRED, Reason.AUTHENTICATION_FAILED}
-)
-PERMANENT_REASONS = CREDENTIAL_REASONS | {
-    Reason.INVALID_SERVER_URL,
-    Reason.INVALID_CONNECTION,
-    Reason.UNSUPPORTED_SERVER,
-}
-"""Nothing but a person will mend these; kstatus is told so by `Stalled`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,9 +42,14 @@ class Connected:
     """A port that has answered, and what it said."""
 
     port: SlurmPort
-    token: SlurmToken
+    credentials: Credentials
     info: ClusterInfo
     spec: SlurmConnectionSpec
+
+    @property
+    def token(self) -> SlurmToken:
+        """Of the credentials."""
+        return self.credentials.token
 
     @property
     def target(self) -> Target:
@@ -53,60 +57,89 @@ class Connected:
         return Target.of(release=self.info.release, api_version=self.info.api_version)
 
 
-class NotConnected(Exception):
-    """There is no usable port now. The message is for people and holds nothing secret. `secret_gone`: it was tried with
-    a token that had been read earlier."""
+async def connect(outside: Outside, body: Mapping[str, Any], *, known: Credentials | None = None) -> Connected:
+    """Read what the connection refers to, find the API version, prove the credentials. Raises `NotConnected`.
 
-    def __init__(self, reason: Reason, message: str) -> None:
-        super().__init__(message)
-        self.reason = reason
-        self.message = message
-        self.secret_gone = False
-
-
-async def connect(outside: Outside, body: Mapping[str, Any], *, known: SlurmToken | None = None) -> Connected:
-    """Read the Secret, check the token, find the API version, prove the credentials. Raises `NotConnected`.
-
-    `known` is a token read earlier, that serves until it expires when the Secret is gone: for those who must
+    `known` are credentials read earlier, that serve until the token expires when the Secret is gone: for those who must
     still cancel jobs while their namespace is being deleted.
     """
     spec = _spec(body)
+    if spec.suspend:
+        raise NotConnected(Reason.SUSPENDED, "spec.suspend: Slurm is not asked for anything until it is false again.")
     try:
-        token = await _token(outside, spec, namespace=body["metadata"]["namespace"])
+        found = await secrets.read(outside, spec, namespace=body["metadata"]["namespace"])
     except NotConnected as problem:
-        if known is None or problem.reason is not Reason.SECRET_NOT_FOUND or known.expires_at <= outside.now():
+        gone = problem.reason in (Reason.SECRET_NOT_FOUND, Reason.CONFIG_MAP_NOT_FOUND)
+        if known is None or not gone or known.token.expires_at <= outside.now():
             raise
         try:
             return await _open(outside, spec, known, body)
         except NotConnected as failure:
             failure.secret_gone = True
             raise
-    return await _open(outside, spec, token, body)
+    return await _open(outside, spec, found, body)
 
 
-async def _open(outside: Outside, spec: SlurmConnectionSpec, token: SlurmToken, body: Mapping[str, Any]) -> Connected:
+async def renewed(outside: Outside, connected: Connected, body: Mapping[str, Any]) -> bool:
+    """Whether the connection's namespace holds other credentials now, or none that can be used."""
     try:
-        bare = outside.slurm.open(spec, token)
+        found = await secrets.read(outside, connected.spec, namespace=body["metadata"]["namespace"])
+    except NotConnected as problem:
+        return problem.reason is not Reason.CLUSTER_UNREACHABLE
+    return found != connected.credentials
+
+
+async def _open(outside: Outside, spec: SlurmConnectionSpec, found: Credentials, body: Mapping[str, Any]) -> Connected:
+    name = "/".join((body["metadata"]["namespace"], body["metadata"]["name"]))
+    try:
+        bare = await outside.slurm.open(spec, found, name=name)
         port = CountingPort(bare, metrics=outside.metrics, monotonic=outside.monotonic)
         info = await port.info()
     except InvalidServerUrl as error:
-        raise NotConnected(Reason.INVALID_SERVER_URL, f"spec.servers[0].url: {error}.") from None
-    except slurm_errors.CredentialsRejected as error:
-        raise NotConnected(
-            Reason.AUTHENTICATION_FAILED, f"Slurm does not accept the token of user {token.user}: {error}"
-        ) from None
-    except slurm_errors.NotSupported as error:
-        raise NotConnected(Reason.UNSUPPORTED_SERVER, f"{error}.") from None
+        raise NotConnected(Reason.INVALID_SERVER_URL, f"spec.servers[{error.number}].url: {error}.") from None
     except slurm_errors.SlurmError as error:
-        raise NotConnected(Reason.CLUSTER_UNREACHABLE, f"{spec.servers[0].url}: {error}") from None
+        raise _problem(error, spec, found) from None
     if MarkerField.EXTRA in spec.marker_fields and not info.knows_extra:
         raise NotConnected(
             Reason.UNSUPPORTED_SERVER,
             f"spec.markerFields: Extra: jobs of Slurm {info.release} have no field `extra`; leave it out.",
         )
     if not info.named:
-        info = replace(info, cluster_name=_name_known_before(body, token))
-    return Connected(port=port, token=token, info=info, spec=spec)
+        info = replace(info, cluster_name=_name_known_before(body, found.token))
+    _check_cluster(spec, body, info)
+    return Connected(port=port, credentials=found, info=info, spec=spec)
+
+
+def _problem(error: slurm_errors.SlurmError, spec: SlurmConnectionSpec, found: Credentials) -> NotConnected:
+    if isinstance(error, slurm_errors.CredentialsRejected):
+        return NotConnected(
+            Reason.AUTHENTICATION_FAILED, f"Slurm does not accept the token of user {found.token.user}: {error}"
+        )
+    if isinstance(error, slurm_errors.NotSupported):
+        return NotConnected(Reason.UNSUPPORTED_SERVER, f"{error}.")
+    urls = ", ".join(server.url for server in spec.servers)
+    if isinstance(error, slurm_errors.UntrustedServer):
+        return NotConnected(Reason.UNTRUSTED_SERVER, f"{urls}: {error}")
+    wait = error.retry_after_seconds if isinstance(error, slurm_errors.Unavailable) else None
+    return NotConnected(Reason.CLUSTER_UNREACHABLE, f"{urls}: {error}", retry_after_seconds=wait)
+
+
+def _check_cluster(spec: SlurmConnectionSpec, body: Mapping[str, Any], info: ClusterInfo) -> None:
+    """Another cluster under a known address has other jobs under our jobs' ids: a person has to say that it is meant,
+    by naming it or by another edit of the connection."""
+    name, status = info.cluster_name, body.get("status") or {}
+    if spec.cluster_name is not None and name != spec.cluster_name:
+        raise NotConnected(
+            Reason.CLUSTER_CHANGED, f"spec.clusterName: the cluster there is {name}, not {spec.cluster_name}."
+        )
+    known = status.get("clusterName")
+    same_spec = status.get("clusterNameGeneration") == body["metadata"]["generation"]
+    if known and same_spec and name != known and UNKNOWN not in (name, known):
+        raise NotConnected(
+            Reason.CLUSTER_CHANGED,
+            f"Cluster {name} answers where {known} did, and nothing is asked of it. If it is meant, set "
+            f"spec.clusterName to {name}.",
+        )
 
 
 def _name_known_before(body: Mapping[str, Any], token: SlurmToken) -> str:
@@ -128,33 +161,6 @@ def _spec(body: Mapping[str, Any]) -> SlurmConnectionSpec:
         raise NotConnected(Reason.INVALID_CONNECTION, f"{where}: {first['msg']}") from None
 
 
-async def _token(outside: Outside, spec: SlurmConnectionSpec, *, namespace: str) -> SlurmToken:
-    reference = spec.auth.jwt.secret_key_ref
-    try:
-        secret = await outside.kube.read_secret(namespace=namespace, name=reference.name)
-    except (kube_errors.NotFound, kube_errors.Forbidden):
-        raise NotConnected(
-            Reason.SECRET_NOT_FOUND, f"Secret {reference.name} is not there, or the operator may not read it."
-        ) from None
-    except kube_errors.KubeError as error:
-        raise NotConnected(Reason.CLUSTER_UNREACHABLE, f"Secret {reference.name}: {error}") from None
-    value = secret.get(reference.key)
-    if value is None:
-        raise NotConnected(Reason.SECRET_NOT_FOUND, f"Secret {reference.name} has no key {reference.key}.")
-    try:
-        token = parse_token(value)
-    except InvalidToken as error:
-        raise NotConnected(
-            Reason.INVALID_TOKEN, f"Secret {reference.name}, key {reference.key}, is no Slurm token: {error}."
-        ) from None
-    if token.expires_at <= outside.now():
-        raise NotConnected(
-            Reason.TOKEN_EXPIRED,
-            f"The token in Secret {reference.name} of user {token.user} expired at {rfc3339(token.expires_at)}.",
-        )
-    return token
-
-
 def ready(status: SlurmConnectionStatus, connected: Connected, *, generation: int, now: float) -> SlurmConnectionStatus:
     """The connection works."""
     info = connected.info
@@ -162,6 +168,7 @@ def ready(status: SlurmConnectionStatus, connected: Connected, *, generation: in
     conditions = edit.drop(status.conditions, ConditionType.RECONCILING, ConditionType.STALLED)
     conditions = edit.put(conditions, ConditionType.READY, True, reason=Reason.CONNECTED, message=message, now=now)
     conditions = edit.put(conditions, ConditionType.CREDENTIALS_VALID, True, reason=Reason.TOKEN_ACCEPTED, now=now)
+    conditions = _expiring(conditions, connected.token, now=now)
     same = (status.cluster_name, status.user) == (info.cluster_name, connected.token.user)
     return replace(
         status,
@@ -177,16 +184,36 @@ def ready(status: SlurmConnectionStatus, connected: Connected, *, generation: in
     )
 
 
+def _expiring(conditions: tuple[Condition, ...], token: SlurmToken, *, now: float) -> tuple[Condition, ...]:
+    """A warning a week and a day before the token ends, if it was made for longer than that."""
+    left = token.expires_at - now
+    for reason, seconds, words in EXPIRING:
+        if left <= seconds and token.lifespan_seconds > seconds:
+            message = f"The token of user {token.user} expires at {rfc3339(token.expires_at)}, {words}."
+            return edit.put(
+                conditions, ConditionType.CREDENTIALS_EXPIRING, True, reason=reason, message=message, now=now
+            )
+    return edit.drop(conditions, ConditionType.CREDENTIALS_EXPIRING)
+
+
+def next_warning_seconds(token: SlurmToken, *, now: float) -> float:
+    """How long until another warning about the token's end is due; infinite where none is."""
+    left = token.expires_at - now
+    return min((left - seconds for _, seconds, _ in EXPIRING if left > seconds), default=math.inf)
+
+
 def not_ready(
     status: SlurmConnectionStatus, problem: NotConnected, *, generation: int, now: float
 ) -> SlurmConnectionStatus:
     """The connection does not work; what was known of the cluster stays."""
     reason, message = problem.reason, problem.message
     moving, stuck = ConditionType.RECONCILING, ConditionType.STALLED
-    kind, other = (stuck, moving) if reason in PERMANENT_REASONS else (moving, stuck)
-    conditions = edit.drop(status.conditions, other)
+    kind = None if reason is Reason.SUSPENDED else stuck if reason in PERMANENT_REASONS else moving
+    conditions = edit.drop(status.conditions, *{moving, stuck} - {kind})
     conditions = edit.put(conditions, ConditionType.READY, False, reason=reason, message=message, now=now)
     bad_credentials = reason in CREDENTIAL_REASONS
+    if bad_credentials:
+        conditions = edit.drop(conditions, ConditionType.CREDENTIALS_EXPIRING)
     known = edit.find(conditions, ConditionType.CREDENTIALS_VALID)
     if bad_credentials:
         conditions = edit.put(
@@ -194,5 +221,6 @@ def not_ready(
         )
     elif known is None or known.status != "True":
         conditions = edit.put(conditions, ConditionType.CREDENTIALS_VALID, None, reason=Reason.NOT_CHECKED, now=now)
-    conditions = edit.put(conditions, kind, True, reason=reason, message=message, now=now)
+    if kind is not None:
+        conditions = edit.put(conditions, kind, True, reason=reason, message=message, now=now)
     return replace(status, observed_generation=generation, conditions=edit.observed(conditions, generation))

@@ -8,14 +8,14 @@ from typing import Any, Final
 
 from slurmjob_operator.api.conditions import ConditionType, EventReason
 from slurmjob_operator.api.names import CONNECTION_FINALIZER
-from slurmjob_operator.api.status import SlurmConnectionStatus
+from slurmjob_operator.api.status import Condition, SlurmConnectionStatus
 from slurmjob_operator.core import conditions as edit
 from slurmjob_operator.engine.events import post
 from slurmjob_operator.engine.ports import Outside
 from slurmjob_operator.engine.registry import ConnectionKey
 from slurmjob_operator.engine.views import CONNECTION_STATUS, newer, object_key, status_body
 from slurmjob_operator.kube import errors as kube_errors
-from slurmjob_operator.kube.port import Kind, KubeEvent
+from slurmjob_operator.kube.port import Kind, KubeEvent, ObjectKey
 
 MOST_CONFLICTS: Final = 5
 """Writes of others in a row before we leave it for later."""
@@ -93,16 +93,21 @@ class ConnectionObject:
             key, old=status_body(old), new=status_body(status), resource_version=version
         )
         self.observe(written)
-        was = edit.find(old.conditions, ConditionType.READY)
-        is_now = edit.find(status.conditions, ConditionType.READY)
-        if is_now is not None and (was is None or was.reason != is_now.reason):
-            logger.info("connection %s/%s: %s", *self.key, is_now.message)
-            ready = is_now.status == "True"
-            reason = EventReason.CONNECTION_READY if ready else EventReason.CONNECTION_NOT_READY
-            event = KubeEvent(
-                regarding=key, reason=str(reason), message=is_now.message, warning=not ready, time=self._outside.now()
-            )
-            await post(self._outside.kube, event)
+        for kind in (ConditionType.READY, ConditionType.CREDENTIALS_EXPIRING):
+            was, is_now = edit.find(old.conditions, kind), edit.find(status.conditions, kind)
+            if is_now is not None and (was is None or was.reason != is_now.reason):
+                await self._tell_people(key, is_now)
+
+    async def _tell_people(self, key: ObjectKey, condition: Condition) -> None:
+        logger.info("connection %s/%s: %s", *self.key, condition.message)
+        good = condition.type == ConditionType.READY and condition.status == "True"
+        reason = EventReason.CONNECTION_READY if good else EventReason.CONNECTION_NOT_READY
+        if condition.type == ConditionType.CREDENTIALS_EXPIRING:
+            reason = EventReason.CREDENTIALS_EXPIRING
+        event = KubeEvent(
+            regarding=key, reason=str(reason), message=condition.message, warning=not good, time=self._outside.now()
+        )
+        await post(self._outside.kube, event)
 
     async def hold(self, *, needed: bool) -> None:
         """Keep our finalizer on it while SlurmJobs with theirs need it to be let go.

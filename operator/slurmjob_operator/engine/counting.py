@@ -34,6 +34,16 @@ class CountingPort:
         return self._port.user
 
     @property
+    def url(self) -> str:
+        """See `SlurmPort`."""
+        return self._port.url
+
+    @property
+    def on_fallback(self) -> bool:
+        """See `SlurmPort`."""
+        return self._port.on_fallback
+
+    @property
     def outdated(self) -> bool:
         """See `SlurmPort`."""
         return self._port.outdated

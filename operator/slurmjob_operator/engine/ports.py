@@ -11,15 +11,15 @@ from slurmjob_operator.engine.effects import Nobody, Witness
 from slurmjob_operator.engine.metrics import Metrics
 from slurmjob_operator.engine.unknown_outcomes import UnknownOutcomes
 from slurmjob_operator.kube.port import KubePort
+from slurmjob_operator.slurm.credentials import Credentials
 from slurmjob_operator.slurm.port import SlurmPort
-from slurmjob_operator.slurm.token import SlurmToken
 
 
 class SlurmPorts(Protocol):
     """Makes the port of one connection; sockets are shared by all that name the same server."""
 
-    def open(self, spec: SlurmConnectionSpec, token: SlurmToken) -> SlurmPort:
-        """A port that speaks with this token. Raises `slurm.http.InvalidServerUrl`; sends nothing yet."""
+    async def open(self, spec: SlurmConnectionSpec, credentials: Credentials, *, name: str) -> SlurmPort:
+        """A port for the connection of this name. Raises `slurm.http.InvalidServerUrl`; sends nothing yet."""
 
     async def close(self) -> None:
         """Close all sockets."""

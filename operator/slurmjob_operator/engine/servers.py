@@ -1,32 +1,86 @@
-"""One pool of sockets per slurmrestd server, shared by all connections that name it."""
+"""What all connections to one slurmrestd share is kept here, once for each: by resolved host and port."""
 
 from __future__ import annotations
 
+import asyncio
+import socket
+from collections.abc import Awaitable, Callable
+from typing import Final
+from urllib.parse import urlsplit
+
 from slurmjob_operator.api.connection import SlurmConnectionSpec
 from slurmjob_operator.slurm.client import SlurmrestdClient
-from slurmjob_operator.slurm.http import SlurmrestdServer, check_url
+from slurmjob_operator.slurm.credentials import Credentials
+from slurmjob_operator.slurm.http import InvalidServerUrl, Manner, SlurmrestdServer, check_url
 from slurmjob_operator.slurm.port import SlurmPort
-from slurmjob_operator.slurm.token import SlurmToken
+from slurmjob_operator.slurm.shared import ServerLimits, Shared
+from slurmjob_operator.slurm.turns import Limits
+
+RESOLVE_SECONDS: Final = 5.0
+DEFAULT_PORTS: Final = {"https": 443, "http": 80}
+
+SERVER_LIMITS: Final = ServerLimits()
+
+Resolve = Callable[[str, int], Awaitable[str]]
+
+
+async def resolve(host: str, port: int) -> str:
+    """The lowest address of a host, so that two names of one server are one; the name, where none is found now."""
+    try:
+        async with asyncio.timeout(RESOLVE_SECONDS):
+            found = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    except (OSError, TimeoutError):
+        return host
+    return min(str(address[0]) for *_, address in found)
 
 
 class Servers:
-    """Keyed by address; a server is made when the first connection needs it."""
+    """A server is known from when the first connection needs it."""
 
-    def __init__(self, *, allow_plain_http: bool) -> None:
+    def __init__(
+        self, *, allow_plain_http: bool, limits: ServerLimits = SERVER_LIMITS, resolve: Resolve = resolve
+    ) -> None:
         self._allow_plain_http = allow_plain_http
-        self._servers: dict[str, SlurmrestdServer] = {}
+        self._limits = limits
+        self._resolve = resolve
+        self._shared: dict[tuple[str, int], Shared] = {}
 
-    def open(self, spec: SlurmConnectionSpec, token: SlurmToken) -> SlurmPort:
+    async def open(self, spec: SlurmConnectionSpec, credentials: Credentials, *, name: str) -> SlurmPort:
         """See `SlurmPorts`."""
-        url = check_url(spec.servers[0].url, allow_plain_http=self._allow_plain_http)
-        server = self._servers.get(url)
-        if server is None:
-            server = self._servers[url] = SlurmrestdServer(url, allow_plain_http=self._allow_plain_http)
+        manner = Manner(
+            name=name, limits=self._own_limits(spec), identity=credentials.identity, headers=credentials.headers
+        )
+        servers = [await self._server(number, server.url, manner) for number, server in enumerate(spec.servers)]
         return SlurmrestdClient(
-            server, token, api_version=spec.api_version, timeout_seconds=float(spec.request_timeout_seconds)
+            servers[0],
+            credentials.token,
+            others=servers[1:],
+            api_version=spec.api_version,
+            timeout_seconds=float(spec.request_timeout_seconds),
+            period_seconds=float(spec.poll_period_seconds),
+        )
+
+    async def _server(self, number: int, url: str, manner: Manner) -> SlurmrestdServer:
+        try:
+            parts = urlsplit(check_url(url, allow_plain_http=self._allow_plain_http))
+        except InvalidServerUrl as error:
+            error.number = number
+            raise
+        host, port = parts.hostname or "", parts.port or DEFAULT_PORTS[parts.scheme]
+        key = await self._resolve(host, port), port
+        if key not in self._shared:
+            self._shared[key] = Shared(self._limits)
+        return SlurmrestdServer(url, allow_plain_http=self._allow_plain_http, shared=self._shared[key], manner=manner)
+
+    def _own_limits(self, spec: SlurmConnectionSpec) -> Limits:
+        own = spec.limits
+        in_flight = self._limits.sockets if own is None or own.in_flight is None else own.in_flight
+        return Limits(
+            in_flight=min(in_flight, self._limits.sockets),
+            per_second=None if own is None else own.requests_per_second,
         )
 
     async def close(self) -> None:
         """See `SlurmPorts`."""
-        for server in self._servers.values():
-            await server.close()
+        for shared in self._shared.values():
+            await shared.close()

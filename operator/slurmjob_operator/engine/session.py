@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import math
+import random
 from collections.abc import Coroutine, Mapping
 from dataclasses import replace
 from functools import partial
@@ -25,13 +26,14 @@ from slurmjob_operator.engine import connecting
 from slurmjob_operator.engine.acting import Actor, CredentialsLost, Gone, context, retry_delay
 from slurmjob_operator.engine.connection_object import ConnectionObject
 from slurmjob_operator.engine.ports import Outside
+from slurmjob_operator.engine.problems import NotConnected
 from slurmjob_operator.engine.registry import ConnectionKey, Entry, Registry
 from slurmjob_operator.engine.rereading import due_rereads, plan_reread
 from slurmjob_operator.engine.sweeping import Sweeper
 from slurmjob_operator.engine.templates import Place
 from slurmjob_operator.kube import errors as kube_errors
 from slurmjob_operator.slurm import errors as slurm_errors
-from slurmjob_operator.slurm.token import SlurmToken
+from slurmjob_operator.slurm.credentials import Credentials
 
 AT_ONCE = 8
 """SlurmJobs of one connection that are brought forward side by side."""
@@ -46,6 +48,11 @@ SHORTEST_RECHECK_SECONDS = 1.0
 MISSING_CONNECTION_SECONDS = 3600.0
 DEFAULT_POLL_SECONDS = 10.0
 REFUSED_AGAIN_SECONDS = 60.0
+RETURN_SECONDS = 60.0
+RETURN_JITTER = 0.25
+"""How often it is looked whether a preferred server is back, and how much of that is left to chance: connections do not
+all return at once."""
+
 OUTDATED_AGAIN_SECONDS = 60.0
 """Behind one address there may be two releases for a while: not asked anew at each of their answers."""
 
@@ -63,8 +70,8 @@ class Session:
         self._sweeper = self._new_sweeper()
         self._object = ConnectionObject(key, outside)
         self._connected: connecting.Connected | None = None
-        self._token: SlurmToken | None = None
-        self._token_servers: tuple[Server, ...] = ()
+        self._known: Credentials | None = None
+        self._known_servers: tuple[Server, ...] = ()
         self._edits_seen = 0
         self._connect_at = 0.0
         self._failures = 0
@@ -95,7 +102,7 @@ class Session:
         """The connection is gone."""
         self._object.forget()
         self._connected = None
-        self._token = None
+        self._known = None
         self._outcome_known = True
         self._set_problem(Reason.CONNECTION_NOT_FOUND, self._missing_message(), MISSING_CONNECTION_SECONDS)
         self._all_due()
@@ -152,7 +159,7 @@ class Session:
         """Connect and poll, beside the jobs: what needs no Slurm does not wait for one that is away."""
         try:
             body, made = self._object.body, None
-            if body is not None and self._outside.monotonic() >= self._connect_at:
+            if body is not None and (self._outside.monotonic() >= self._connect_at or await self._renewed(body)):
                 made = await self._connect(body)
             if self._connected is not None and self._outside.monotonic() >= self._poll_at:
                 await self._poll(self._connected)
@@ -197,21 +204,23 @@ class Session:
 
     async def _connect(self, body: Mapping[str, Any]) -> connecting.Connected | None:
         known, edits = self._remembered(body), self._object.edits
-        outcome: connecting.Connected | connecting.NotConnected
+        outcome: connecting.Connected | NotConnected
         try:
             outcome = await connecting.connect(self._outside, body, known=known)
-        except connecting.NotConnected as problem:
+        except NotConnected as problem:
             outcome = problem
         if edits != self._object.edits:
             return None  # The race: edited while we connected. What was found out is about another spec.
-        if isinstance(outcome, connecting.NotConnected):
+        if isinstance(outcome, NotConnected):
             await self._not_connected(outcome, body)
             return None
         self._use(outcome)
         return outcome
 
-    async def _not_connected(self, problem: connecting.NotConnected, body: Mapping[str, Any]) -> None:
+    async def _not_connected(self, problem: NotConnected, body: Mapping[str, Any]) -> None:
         delay = min(retry_delay(self._failures), connecting.RETRY_SECONDS)
+        if problem.retry_after_seconds is not None:
+            delay = min(delay, problem.retry_after_seconds)
         self._connected = None
         self._outcome_known = True
         self._failures += 1
@@ -220,20 +229,27 @@ class Session:
         generation, now = body["metadata"]["generation"], self._outside.now()
         await self._object.tell(partial(connecting.not_ready, problem=problem, generation=generation, now=now))
 
-    def _remembered(self, body: Mapping[str, Any]) -> SlurmToken | None:
-        """A token that was read before serves while something is let go, and only where it was meant for."""
+    async def _renewed(self, body: Mapping[str, Any]) -> bool:
+        """Whether a poll is due, and the connection's namespace holds other credentials by now."""
+        connected = self._connected
+        if connected is None or self._outside.monotonic() < self._poll_at:
+            return False
+        return await connecting.renewed(self._outside, connected, body)
+
+    def _remembered(self, body: Mapping[str, Any]) -> Credentials | None:
+        """What was read before serves while something is let go, and only where it was meant for."""
         urls = [server.get("url") for server in body["spec"].get("servers", ())]
-        same = urls == [server.url for server in self._token_servers]
-        return self._token if same and self._letting_go else None
+        same = urls == [server.url for server in self._known_servers]
+        return self._known if same and self._letting_go else None
 
     def _use(self, connected: connecting.Connected) -> None:
         self._connected = connected
         self._outcome_known = True
         self._connect_at = self._outside.monotonic() + self._renewal_seconds(connected)
-        self._token, self._token_servers = connected.token, connected.spec.servers
+        self._known, self._known_servers = connected.credentials, connected.spec.servers
         self._poll_at = 0.0
         self._actor.port = connected.port
-        self._actor.server = connected.spec.servers[0].url
+        self._actor.server = connected.port.url
         self._actor.marks_extra = MarkerField.EXTRA in connected.spec.marker_fields
         self._actor.place = Place(
             target=connected.target, user=connected.token.user, defaults=connected.spec.job_defaults or JobDefaults()
@@ -285,8 +301,13 @@ class Session:
         return default if body is None else int(body["spec"].get("deletionDeadlineSeconds", default))
 
     def _renewal_seconds(self, connected: connecting.Connected) -> float:
-        """When to read the Secret again: shortly before the token expires, then again and again."""
-        left = connected.token.expires_at - connecting.EXPIRY_MARGIN_SECONDS - self._outside.now()
+        """When to connect anew: when a warning about the token's end is due, shortly before it expires, then again and
+        again; and to see whether a server that is preferred is back."""
+        now = self._outside.now()
+        left = connected.token.expires_at - connecting.EXPIRY_MARGIN_SECONDS - now
+        left = min(left, connecting.next_warning_seconds(connected.token, now=now))
+        if connected.port.on_fallback:
+            left = min(left, RETURN_SECONDS * random.uniform(1 - RETURN_JITTER, 1 + RETURN_JITTER))  # noqa: S311 - jitter
         return max(left, connecting.RETRY_SECONDS)
 
     def _missing_message(self) -> str:
@@ -425,7 +446,7 @@ class Session:
         elif isinstance(error, slurm_errors.NotSupported) and self._find_out_anew():
             pass  # Its other API versions are tried first.
         elif self._object.body is not None:
-            problem = connecting.NotConnected(Reason.CLUSTER_UNREACHABLE, str(error))
+            problem = NotConnected(Reason.CLUSTER_UNREACHABLE, str(error))
             await self._not_connected(problem, self._object.body)
 
     def _read_again(self, entry: Entry) -> None:

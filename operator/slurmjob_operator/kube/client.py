@@ -20,7 +20,7 @@ from kubernetes.aio.client.exceptions import ApiException
 from slurmjob_operator.api.names import API_VERSION, GROUP, JOB_FINALIZER, VERSION
 from slurmjob_operator.kube.errors import Conflict, Forbidden, Invalid, KubeError, NotFound, Terminating, Unavailable
 from slurmjob_operator.kube.merge import merge_patch
-from slurmjob_operator.kube.port import Body, Kind, KubeEvent, ObjectKey
+from slurmjob_operator.kube.port import Body, Kind, KubeEvent, ObjectKey, Secret
 
 MERGE_PATCH = "application/merge-patch+json"
 CONTROLLER = "slurmjob.dev/operator"
@@ -151,15 +151,23 @@ class KubeClient:
             if not page:
                 return False
 
-    async def read_secret(self, *, namespace: str, name: str) -> Mapping[str, bytes]:
+    async def read_secret(self, *, namespace: str, name: str) -> Secret:
         """See `KubePort`."""
-        secret = await _call(
+        found = await _call(
             client.CoreV1Api(self._api).read_namespaced_secret(name, namespace, _request_timeout=REQUEST_SECONDS)
         )
-        return {
+        data = {
             key: value if isinstance(value, bytes) else base64.b64decode(value)
-            for key, value in (secret.data or {}).items()
+            for key, value in (found.data or {}).items()
         }
+        return Secret(type=str(found.type or ""), data=data)
+
+    async def read_config_map(self, *, namespace: str, name: str) -> Mapping[str, str]:
+        """See `KubePort`."""
+        found = await _call(
+            client.CoreV1Api(self._api).read_namespaced_config_map(name, namespace, _request_timeout=REQUEST_SECONDS)
+        )
+        return dict(found.data or {})
 
     async def namespace_uid(self, name: str) -> str:
         """The uid of a namespace. Raises `NotFound`, `Forbidden`, `Unavailable`."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any, Protocol
 
@@ -40,6 +40,14 @@ class KubeEvent:
     at_home: bool = False
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Secret:
+    """`type` cannot be changed, `data` are values by key."""
+
+    type: str
+    data: Mapping[str, bytes] = field(repr=False)
+
+
 class KubePort(Protocol):
     """All methods may raise `Unavailable` and `Forbidden` of `kube.errors`; what else is said at each."""
 
@@ -60,8 +68,11 @@ class KubePort(Protocol):
     async def connection_in_use(self, *, namespace: str, name: str) -> bool:
         """Whether a SlurmJob with our finalizer names this connection, as the API server itself knows it."""
 
-    async def read_secret(self, *, namespace: str, name: str) -> Mapping[str, bytes]:
-        """The values of one Secret. Raises `NotFound`."""
+    async def read_secret(self, *, namespace: str, name: str) -> Secret:
+        """One Secret. Raises `NotFound`."""
+
+    async def read_config_map(self, *, namespace: str, name: str) -> Mapping[str, str]:
+        """The texts of one ConfigMap. Raises `NotFound`."""
 
     async def post_event(self, event: KubeEvent) -> None:
         """Tell people. Best effort: nothing may depend on it."""

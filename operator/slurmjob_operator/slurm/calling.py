@@ -2,24 +2,34 @@
 
 from __future__ import annotations
 
+import asyncio
+import random
 from collections.abc import Mapping
-from typing import Any
+from functools import partial
+from typing import Any, Final
 
-from slurmjob_operator.slurm.classify import NOT_SERVED, Operation, classify
+from slurmjob_operator.slurm.budget import RetryBudget
+from slurmjob_operator.slurm.classify import HUNG_UP, NOT_SERVED, Operation, classify
 from slurmjob_operator.slurm.dialects import reading
 from slurmjob_operator.slurm.dialects.dialect import Dialect
+from slurmjob_operator.slurm.error_numbers import TABLE
+from slurmjob_operator.slurm.error_numbers.group import Meaning
 from slurmjob_operator.slurm.errors import (
     AccountingUnavailable,
+    ConnectionLost,
     CredentialsRejected,
     OutcomeUnknown,
-    RateLimited,
     SlurmError,
     Unavailable,
 )
-from slurmjob_operator.slurm.http import Query, Reply, SlurmrestdServer
+from slurmjob_operator.slurm.http import Query, Reply, SlurmrestdServer, no_slurm_answers
 from slurmjob_operator.slurm.token import SlurmToken
 
-NOTHING_FOUND = 9003
+RETRY_SECONDS: Final = 0.5
+"""At most so long before a request is sent again."""
+
+UNSPECIFIED: Final = -1
+NOTHING_FOUND: Final = 9003
 """What slurmdbd's plug-in of 22.05 says beside an empty list."""
 
 
@@ -30,18 +40,24 @@ class Caller:
     another release, or from a slurmrestd that does not serve this API version (404 without JSON).
     """
 
-    def __init__(self, server: SlurmrestdServer, token: SlurmToken, *, timeout_seconds: float) -> None:
+    def __init__(
+        self, server: SlurmrestdServer, token: SlurmToken, *, timeout_seconds: float, period_seconds: float = 10.0
+    ) -> None:
         self.server = server
         self.token = token
         self.dialect: Dialect | None = None
         self.release: str | None = None
         self.outdated = False
-        self._timeout = timeout_seconds
+        self.timeout_seconds = timeout_seconds
+        self.period_seconds = period_seconds
+        self.retries = RetryBudget()
 
     def speaking(self, dialect: Dialect) -> Caller:
         """The same user on the same server, in another dialect."""
-        other = Caller(self.server, self.token, timeout_seconds=self._timeout)
-        other.dialect = dialect
+        other = Caller(
+            self.server, self.token, timeout_seconds=self.timeout_seconds, period_seconds=self.period_seconds
+        )
+        other.dialect, other.retries = dialect, self.retries
         return other
 
     def known(self) -> Dialect:
@@ -60,27 +76,54 @@ class Caller:
         body: Mapping[str, Any] | None = None,
         plugin: str = "slurm",
     ) -> Reply:
-        """One request to a path below this API version of slurmctld's plug-in, e.g. `job/7`, or of slurmdbd's."""
+        """One request to a path below this API version of slurmctld's plug-in, e.g. `job/7`, or of slurmdbd's. One that
+        changes nothing is sent a second time at once where the connection was lost, as after a restart of slurmrestd.
+        """
+        if self.server.shared.has_refused(self.token, seconds=self.period_seconds):
+            raise CredentialsRejected("this server has refused the token a moment ago; it is not shown to it again yet")
+        attempt = partial(self._send, method, path, operation=operation, query=query, body=body, plugin=plugin)
+        self.retries.earn()
+        try:
+            return await attempt()
+        except ConnectionLost:
+            if operation.changes or not self.retries.spend():
+                raise
+            await asyncio.sleep(RETRY_SECONDS * random.random())  # noqa: S311 - jitter
+            return await attempt()
+
+    async def _send(
+        self,
+        method: str,
+        path: str,
+        *,
+        operation: Operation,
+        query: Query,
+        body: Mapping[str, Any] | None,
+        plugin: str,
+    ) -> Reply:
         reply = await self.server.request(
             method,
             f"/{plugin}/{self.known().version}/{path}",
             token=self.token,
-            timeout_seconds=self._timeout,
+            timeout_seconds=self.timeout_seconds,
             changes=operation.changes,
             query=query,
             body=body,
+            tells_of_outage=partial(_tells_of_outage, operation) if plugin == "slurm" else no_slurm_answers,
         )
         self._notice(reply)
         return reply
 
     async def read(self, path: str, *, query: Query = ()) -> Mapping[str, Any]:
         """What slurmctld says; raises when it says an error."""
+        reply = await self.send("GET", path, operation=Operation.READ, query=query)
         try:
-            return checked(await self.send("GET", path, operation=Operation.READ, query=query), Operation.READ)
+            return checked(reply, Operation.READ)
         except (CredentialsRejected, Unavailable) as error:
-            if self.known().tells_bad_tokens:
-                raise
-            raise await self._seen_by_slurmdbd(error) from None
+            told = _silence(error) if self.known().tells_bad_tokens else await self._seen_by_slurmdbd(error)
+            if isinstance(told, CredentialsRejected):
+                self.server.shared.refuse(self.token)
+            raise told from None
 
     async def _seen_by_slurmdbd(self, error: SlurmError) -> SlurmError:
         """On 22.05 slurmctld's refusal of a token looks like its silence (TRAP J1); slurmdbd says which it is."""
@@ -117,6 +160,25 @@ class Caller:
             self.outdated |= release_of(reply.body) not in (None, self.release)
 
 
+def _tells_of_outage(operation: Operation, reply: Reply) -> bool | None:
+    """Whether an answer says that slurmctld is not there for slurmrestd, or slurmrestd not for a proxy. A number that
+    may also be a refusal, of a token or by a plug-in of the site, tells nothing."""
+    if reply.body is None:
+        return no_slurm_answers(reply)
+    code = error_number(_telling_error(reply.body, operation))
+    if code == HUNG_UP or (code == UNSPECIFIED and operation.changes):
+        return None
+    row = None if code is None else TABLE.get(code)
+    return row is not None and row.meaning is Meaning.UNKNOWN
+
+
+def _silence(error: SlurmError) -> SlurmError:
+    """Where a refused token has an error of its own, zero bytes are an slurmctld that hung up."""
+    if error.code != HUNG_UP:
+        return error
+    return Unavailable(error.message, code=error.code, status=error.status)
+
+
 def release_of(body: Mapping[str, Any]) -> str | None:
     """Slurm's release as an answer names it; None where it does not."""
     meta = reading.mapping(body.get("meta"))
@@ -134,16 +196,13 @@ def checked(reply: Reply, operation: Operation) -> Mapping[str, Any]:
 def error_of(reply: Reply, operation: Operation) -> SlurmError:
     """The error for an answer that is no success."""
     told = _telling_error(reply.body or {}, operation)
-    error = classify(
+    return classify(
         operation=operation,
         code=error_number(told),
         status=reply.status,
         message=explain(reply, f"HTTP status {reply.status}", told),
         answered_by_slurm=reply.body is not None,
     )
-    if isinstance(error, RateLimited):
-        error.retry_after_seconds = None
-    return error
 
 
 def rows(body: Mapping[str, Any], key: str) -> list[Mapping[str, Any]]:
@@ -172,23 +231,38 @@ def error_number(error: Mapping[str, Any] | None) -> int | None:
 
 
 def explain(reply: Reply, fallback: str, told: Mapping[str, Any] | None = None) -> str:
-    """Slurm's own words and number; those of the first error unless another one is named."""
+    """Slurm's own words and number, what to do about it, and the site's words; those of the first error unless another
+    one is named."""
     first = told or first_error(reply.body or {})
-    if first is None:
-        return f"{fallback}: {reply.text}" if reply.text else fallback
+    words = (f"{fallback}: {reply.text}" if reply.text else fallback) if first is None else _words(first, fallback)
+    site = site_message(reply.body or {})
+    return f"{words}. The site says: {site}" if site else words
+
+
+def _words(first: Mapping[str, Any], fallback: str) -> str:
     words = reading.text(first.get("description")) or reading.text(first.get("error")) or fallback
     error = reading.text(first.get("error"))
     if error and error not in words:
         words = f"{words} ({error})"
     code = error_number(first)
-    return words if code is None else f"{words} [Slurm error {code}]"
+    if code is None:
+        return words
+    row = TABLE.get(code)
+    return f"{words} [Slurm error {code}]{f': {row.advice}' if row else ''}"
+
+
+def site_message(body: Mapping[str, Any]) -> str | None:
+    """What a job_submit plug-in of the site has to say to the user."""
+    return reading.text(body.get("job_submit_user_msg")) or reading.text(
+        reading.mapping(body.get("result")).get("job_submit_user_msg")
+    )
 
 
 def messages(body: Mapping[str, Any]) -> tuple[str, ...]:
     """Warnings, errors beside a job id, and the site's own words; not the notice that the job is held."""
     found = [*rows(body, "warnings"), *rows(body, "errors")]
     texts = [reading.text(row.get("description")) or reading.text(row.get("error")) for row in found]
-    texts.append(reading.text(body.get("job_submit_user_msg")))
+    texts.append(site_message(body))
     return tuple(text for text in texts if text and "held state" not in text)
 
 

@@ -1,12 +1,13 @@
-"""From Slurm's error numbers to what the caller must do. Number first, HTTP status second.
-
-The numbers are those of Slurm's slurm_errno.h, each seen on a real daemon unless marked so.
-"""
+"""From an answer that is no success to what the caller must do. Slurm's error number first, HTTP status second."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from enum import Enum
+from typing import Final
 
+from slurmjob_operator.slurm.error_numbers import TABLE
+from slurmjob_operator.slurm.error_numbers.group import Meaning
 from slurmjob_operator.slurm.errors import (
     CredentialsRejected,
     JobNotFound,
@@ -34,31 +35,34 @@ class Operation(Enum):
         return self is not Operation.READ
 
 
-CREDENTIALS = frozenset({1007, 6010})
-"""1007 protocol authentication error; 6010 user unknown to the controller's host."""
+HUNG_UP: Final = 5005
+"""Zero bytes received: what 22.05 says of a bad token, and what any release says of a controller that hung up, perhaps
+after it took the job (TRAPS J1, F1)."""
 
-HUNG_UP = frozenset({5005})
-"""Zero bytes received: what 22.05 says of a bad token, and also of a controller that hung up, perhaps after it
-took the job (TRAPS J1, F1)."""
+_OF_READ: Final[Mapping[Meaning, type[SlurmError]]] = {
+    Meaning.LATER: Unavailable,
+    Meaning.NEVER: Unavailable,
+    Meaning.UNKNOWN: Unavailable,
+    Meaning.NOT_FOUND: JobNotFound,
+    Meaning.CREDENTIALS: CredentialsRejected,
+    Meaning.RATE_LIMITED: RateLimited,
+    Meaning.NOT_SERVED: NotSupported,
+}
+_OF_CHANGE: Final = {**_OF_READ, Meaning.NEVER: Refused, Meaning.UNKNOWN: OutcomeUnknown}
+_OF_SUBMIT: Final = {**_OF_CHANGE, Meaning.LATER: RefusedForNow, Meaning.NOT_FOUND: Refused}
 
-NOT_FOUND = frozenset({2017})
+ERRORS: Final[Mapping[Operation, Mapping[Meaning, type[SlurmError]]]] = {
+    Operation.READ: _OF_READ,
+    Operation.SUBMIT: _OF_SUBMIT,
+    Operation.UPDATE: _OF_CHANGE,
+    Operation.CANCEL: _OF_CHANGE,
+}
+"""What a meaning comes to for each kind of request."""
 
-LATER = frozenset({1810, 2016, 2050, 2055, 2062, 2065, 2087, 2093, 2098, 2105, 2186})
-"""Limits and states of the cluster that pass: 2050 submit limit (association or QOS), others from
-slurm_errno.h, not seen here: 2016 nodes busy, 2055 reservation not usable, 2062 temporary … """
-
-REFUSED_TOO = frozenset({4003})
-"""4003 invalid accounting frequency: slurmctld's word at submission (seen on 22.05 and 24.11 with HTTP 500)."""
-
-NO_ANSWER = frozenset({-1, 1, 1800, 1801, 1802, 5000, 5001, 5002, 5003, 5004, 5006, 7000, 7001})
-"""The daemon behind slurmrestd did not answer. 1 (EPERM) is what 24.11 and 26.05 say when a cancellation
-meets no slurmctld (TRAP F4); -1 what job/{id} says then."""
-
-
-LATE = frozenset({408, 425})
+LATE: Final = frozenset({408, 425})
 """A proxy's word that the request came too slowly or too early: nobody refused it."""
 
-NOT_SERVED = frozenset({404, 405})
+NOT_SERVED: Final = frozenset({404, 405})
 """Without JSON: slurmrestd serves no such path, so it has another API version now, or is none."""
 
 
@@ -71,21 +75,10 @@ def classify(
 
 
 def _by_code(operation: Operation, code: int | None) -> type[SlurmError] | None:
-    if code is None:
-        return None
-    if code in CREDENTIALS:
+    if code == HUNG_UP and not operation.changes:
         return CredentialsRejected
-    if code in HUNG_UP:
-        return OutcomeUnknown if operation.changes else CredentialsRejected
-    if code in NOT_FOUND:
-        return Refused if operation is Operation.SUBMIT else JobNotFound
-    if code in LATER:
-        return RefusedForNow if operation is Operation.SUBMIT else Unavailable
-    if code in NO_ANSWER:
-        return OutcomeUnknown if operation.changes else Unavailable
-    if 2000 <= code < 3000 or code in REFUSED_TOO:
-        return Refused
-    return None
+    row = None if code is None else TABLE.get(code)
+    return None if row is None else ERRORS[operation][row.meaning]
 
 
 def _by_status(operation: Operation, status: int, *, answered_by_slurm: bool) -> type[SlurmError]:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
+from contextlib import suppress
 from typing import Any, Final
 
 from slurmjob_operator.core.records import Accepted, ClusterInfo, JobRecord
+from slurmjob_operator.slurm import failover
 from slurmjob_operator.slurm.calling import (
     Caller,
     checked,
@@ -21,7 +23,8 @@ from slurmjob_operator.slurm.calling import (
 from slurmjob_operator.slurm.classify import Operation, classify
 from slurmjob_operator.slurm.dialects import DIALECTS, reading
 from slurmjob_operator.slurm.discovery import AUTO, discover
-from slurmjob_operator.slurm.errors import JobNotFound, Refused
+from slurmjob_operator.slurm.errors import JobNotFound, NotSupported, Refused, SlurmError, Unavailable
+from slurmjob_operator.slurm.failover import GLANCE_SECONDS
 from slurmjob_operator.slurm.finding import Finder
 from slurmjob_operator.slurm.following import InOneRequest, OneByOne
 from slurmjob_operator.slurm.http import SlurmrestdServer
@@ -34,12 +37,21 @@ DOES_NOT_FIT_NOW: Final = 2015
 
 
 class SlurmrestdClient:
-    """One user on one slurmrestd. `api_version` is a version, or Auto."""
+    """One user on one slurmrestd at a time, `server` or one of the `others`. `api_version` is a version, or Auto."""
 
     def __init__(
-        self, server: SlurmrestdServer, token: SlurmToken, *, api_version: str = AUTO, timeout_seconds: float = 30.0
+        self,
+        server: SlurmrestdServer,
+        token: SlurmToken,
+        *,
+        others: Sequence[SlurmrestdServer] = (),
+        api_version: str = AUTO,
+        timeout_seconds: float = 30.0,
+        period_seconds: float = 10.0,
     ) -> None:
-        self._caller = Caller(server, token, timeout_seconds=timeout_seconds)
+        self._caller = Caller(server, token, timeout_seconds=timeout_seconds, period_seconds=period_seconds)
+        self._servers = (server, *others)
+        self._timeout_seconds = timeout_seconds
         self._wanted = api_version
         self._caller.dialect = DIALECTS.get(api_version)
         self._finder = Finder(self._caller, self.job)
@@ -56,13 +68,50 @@ class SlurmrestdClient:
         """See `SlurmPort`."""
         return self._caller.outdated
 
+    @property
+    def url(self) -> str:
+        """See `SlurmPort`."""
+        return self._caller.server.url
+
+    @property
+    def on_fallback(self) -> bool:
+        """See `SlurmPort`."""
+        return self._caller.server is not self._servers[0]
+
     async def info(self) -> ClusterInfo:
         """See `SlurmPort`."""
-        self._caller.release = None
-        info = await discover(self._caller, wanted=self._wanted)
+        info = await self._first_that_answers()
         self._caller.release, self._caller.outdated = info.release, False
         self._finder.accounting = info.accounting
+        await self._glance_at_earlier_ones()
         return info
+
+    async def _first_that_answers(self) -> ClusterInfo:
+        servers = failover.in_order(self._servers)
+        for number, server in enumerate(servers, start=1):
+            try:
+                return await self._discover(server, alone=number == len(servers))
+            except (Unavailable, NotSupported):
+                if number == len(servers):
+                    raise
+        raise AssertionError("a connection has a server")
+
+    async def _discover(self, server: SlurmrestdServer, *, alone: bool) -> ClusterInfo:
+        """Ask this one from now on; patiently, if there is no other."""
+        caller = self._caller
+        caller.server, caller.release = server, None
+        caller.timeout_seconds = self._timeout_seconds if alone else min(self._timeout_seconds, GLANCE_SECONDS)
+        try:
+            return await discover(caller, wanted=self._wanted)
+        finally:
+            caller.timeout_seconds = self._timeout_seconds
+
+    async def _glance_at_earlier_ones(self) -> None:
+        """What comes of it shows in their circuits, and at the next time to everybody."""
+        for server in failover.worth_a_glance(self._servers, self._caller.server):
+            glance = Caller(server, self._caller.token, timeout_seconds=min(self._timeout_seconds, GLANCE_SECONDS))
+            with suppress(SlurmError):
+                await glance.speaking(self._caller.known()).read("diag")
 
     # --- Changing -----------------------------------------------------------------------------------------
 

@@ -2,7 +2,9 @@
 
     SlurmError
     ├── Unavailable          retry later; nothing was changed by this request
-    │   ├── RateLimited      the server asked us to slow down (`retry_after_seconds`)
+    │   ├── RateLimited      the server asked us to slow down
+    │   ├── ConnectionLost   somebody cut it before an answer was there
+    │   ├── UntrustedServer  TLS: its certificate is not accepted, or it does not accept ours
     │   └── AccountingUnavailable   slurmdbd does not answer, or has not heard all yet; slurmctld may well
     ├── Refused              never: the same request will be refused again (bad partition, invalid account …)
     ├── RefusedForNow        retry later: a limit or a state of the cluster that passes (queue full, submit limit)
@@ -29,13 +31,23 @@ class SlurmError(Exception):
 
 
 class Unavailable(SlurmError):
-    """slurmrestd, slurmctld or slurmdbd did not answer or said that it could not; nothing was changed."""
+    """slurmrestd, slurmctld or slurmdbd did not answer or said that it could not; nothing was changed.
+
+    `retry_after_seconds`: when it is worth to ask again, where that is known."""
+
+    retry_after_seconds: float | None = None
 
 
 class RateLimited(Unavailable):
     """HTTP 429 or slurmctld's own rate limit."""
 
-    retry_after_seconds: float | None = None
+
+class ConnectionLost(Unavailable):
+    """The connection was cut, or could not be made, although nothing took long."""
+
+
+class UntrustedServer(Unavailable):
+    """No TLS came about: the server's certificate, or ours, was not accepted. No token was sent."""
 
 
 class AccountingUnavailable(Unavailable):

@@ -89,7 +89,7 @@ class Finder:
 
     async def _listing(self, since: int) -> list[JobRecord]:
         """slurmctld's whole list, for a Slurm without slurmdbd: never a long one, never two at once (TRAP P1)."""
-        async with self._caller.server.listing:
+        async with self._caller.server.shared.listing:
             count = await self._jobs_in_all()
             if count > LONGEST_LISTING:
                 raise Unavailable(

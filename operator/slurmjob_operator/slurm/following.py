@@ -65,9 +65,9 @@ class OneByOne:
     async def states(self, job_ids: Sequence[int]) -> States:
         """See `SlurmPort`. Goes on after the last id of the round before."""
         found: dict[int, frozenset[str]] = {}
-        allowed = self._caller.server.reads.share()
+        allowed = self._caller.server.shared.reads.share()
         for job_id in _in_turn(job_ids, after=self._last)[:allowed]:
-            self._caller.server.reads.take()
+            self._caller.server.shared.reads.take()
             try:
                 found[job_id] = (await self._read(job_id)).states
             except JobNotFound:

@@ -1,7 +1,6 @@
-"""One slurmrestd over HTTP: few sockets, bounded answers, no redirects, exceptions mapped in one place.
+"""One slurmrestd as one connection reaches it over HTTP: bounded answers, no redirects, exceptions mapped in one place.
 
-slurmrestd serves about 124 connections in all and never times out idle ones (TRAP P2), so sockets are few
-and idle ones are closed after seconds. It wants `Content-Type: application/json` to the letter (TRAP S0).
+It wants `Content-Type: application/json` to the letter (TRAP S0).
 
 httpx's own transport is used, not the faster httpx-aiohttp: slurmrestd 26.05 answers an error with two whole
 responses in a row (the JSON one says `Connection: Close`, a plain-text one follows it in the same segment), and
@@ -13,10 +12,11 @@ from __future__ import annotations
 
 import asyncio
 import json
-import time
-from collections.abc import Iterator, Mapping, Sequence
+import re
+import ssl
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 from typing import Any, Final
 from urllib.parse import urlsplit
@@ -24,20 +24,19 @@ from urllib.parse import urlsplit
 import httpx
 
 from slurmjob_operator import __version__
-from slurmjob_operator.slurm.budget import ReadBudget
-from slurmjob_operator.slurm.errors import OutcomeUnknown, SlurmError, Unavailable
+from slurmjob_operator.slurm.circuit import Attempt
+from slurmjob_operator.slurm.errors import ConnectionLost, OutcomeUnknown, SlurmError, Unavailable, UntrustedServer
+from slurmjob_operator.slurm.shared import NO_LIMITS, Shared
+from slurmjob_operator.slurm.tls import NO_IDENTITY, TlsIdentity
 from slurmjob_operator.slurm.token import SlurmToken, redact
+from slurmjob_operator.slurm.turns import Limits
 
-SOCKETS: Final = 8
-IDLE_SECONDS: Final = 5.0
 CONNECT_SECONDS: Final = 5.0
 LARGEST_ANSWER: Final = 64 * 2**20
 
 Query = Sequence[tuple[str, str]]
 
-
-class InvalidServerUrl(ValueError):
-    """Not an address that we would send a token to. The text says why."""
+_PATH = re.compile(r"(/[A-Za-z0-9._~-]+)*/?")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,8 +48,22 @@ class Reply:
     text: str
 
 
+def no_slurm_answers(reply: Reply) -> bool | None:
+    """Whether somebody else says that slurmrestd is away: a proxy."""
+    if reply.body is not None or reply.status < 300:
+        return False
+    return True if reply.status >= 500 else None
+
+
+class InvalidServerUrl(ValueError):
+    """Not an address that we would send a token to. The text says why, `number` is its place among servers, from 0."""
+
+    number = 0
+
+
 def check_url(url: str, *, allow_plain_http: bool) -> str:
-    """The base URL without a trailing slash: scheme, host and port, nothing else. Raises `InvalidServerUrl`."""
+    """The base URL without a trailing slash: scheme, host, port and a path before slurmrestd's own. Raises
+    `InvalidServerUrl`."""
     try:
         parts = urlsplit(url)
         port = parts.port
@@ -64,31 +77,52 @@ def check_url(url: str, *, allow_plain_http: bool) -> str:
         raise InvalidServerUrl("it names no host")
     if parts.username is not None or parts.password is not None:
         raise InvalidServerUrl("it must not hold a user or password")
-    if parts.path not in ("", "/") or parts.query or parts.fragment:
-        raise InvalidServerUrl("it must be scheme, host and port, nothing else")
-    return f"{parts.scheme}://{parts.netloc}"
+    if parts.query or parts.fragment:
+        raise InvalidServerUrl("it must be scheme, host, port and perhaps a path, nothing else")
+    if not _PATH.fullmatch(parts.path) or {".", ".."}.intersection(parts.path.split("/")):
+        raise InvalidServerUrl("its path must be of letters, digits and -._~, without `.` and `..` as parts")
+    return f"{parts.scheme}://{parts.netloc}{parts.path.rstrip('/')}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Manner:
+    """How one connection speaks to its servers. `name`: the connection's, for fair shares; `headers`: for a proxy in
+    between, from a Secret."""
+
+    name: str = ""
+    limits: Limits = NO_LIMITS
+    identity: TlsIdentity = NO_IDENTITY
+    headers: tuple[tuple[str, str], ...] = field(default=(), repr=False)
 
 
 class SlurmrestdServer:
-    """The sockets to one slurmrestd, shared by all connections that name it. No cookie is kept: users differ."""
+    """One slurmrestd under one URL. `shared` is what all connections to it have in common. No cookie is kept: users
+    differ. Raises `InvalidServerUrl`, `tls.InvalidCertificate`."""
 
-    def __init__(self, url: str, *, allow_plain_http: bool, transport: httpx.AsyncBaseTransport | None = None) -> None:
+    def __init__(
+        self,
+        url: str,
+        *,
+        allow_plain_http: bool,
+        shared: Shared | None = None,
+        manner: Manner = Manner(),
+        transport: httpx.AsyncBaseTransport | None = None,
+    ) -> None:
         self.url = check_url(url, allow_plain_http=allow_plain_http)
-        self._transport = transport
+        self.shared = shared or Shared()
+        self._manner = manner
+        self._transport = transport or self.shared.sockets.transport(manner.identity)
         self._client: httpx.AsyncClient | None = None
-        self._slots = asyncio.Semaphore(SOCKETS)
-        self.listing = asyncio.Lock()
-        """Held by who reads the whole list of jobs."""
-        self.reads = ReadBudget(time.monotonic)
 
     def _http(self) -> httpx.AsyncClient:
         if self._client is None:
-            limits = httpx.Limits(
-                max_connections=SOCKETS, max_keepalive_connections=SOCKETS, keepalive_expiry=IDLE_SECONDS
-            )
             self._client = httpx.AsyncClient(
-                transport=self._transport or httpx.AsyncHTTPTransport(limits=limits, trust_env=False),
-                headers={"User-Agent": f"slurmjob-operator/{__version__}", "Accept": "application/json"},
+                transport=self._transport,
+                headers={
+                    **dict(self._manner.headers),
+                    "User-Agent": f"slurmjob-operator/{__version__}",
+                    "Accept": "application/json",
+                },
                 cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),
                 follow_redirects=False,
                 trust_env=False,
@@ -96,10 +130,8 @@ class SlurmrestdServer:
         return self._client
 
     async def close(self) -> None:
-        """Close all sockets."""
-        if self._client is not None:
-            await self._client.aclose()
-            self._client = None
+        """Close all sockets, those of other connections to this server too."""
+        await self.shared.close()
 
     async def request(
         self,
@@ -111,30 +143,58 @@ class SlurmrestdServer:
         changes: bool,
         query: Query = (),
         body: Mapping[str, Any] | None = None,
+        tells_of_outage: Callable[[Reply], bool | None] = no_slurm_answers,
     ) -> Reply:
-        """One request, once. Raises `Unavailable` (nothing was changed) or, where `changes`, `OutcomeUnknown`."""
+        """One request, once, when its turn has come. Raises `Unavailable` (nothing was changed) or, where `changes`,
+        `OutcomeUnknown`.
+
+        `tells_of_outage`: whether an answer shows that slurmrestd, or slurmctld behind it, is away; None: it tells
+        nothing of that.
+        """
+        async with self.shared.admission.turn(self._manner.name, self._manner.limits):
+            attempt = self.shared.circuit.begin()
+            try:
+                with _mapped(changes=changes, attempt=attempt):
+                    request = self._request(
+                        method, path, token=token, timeout_seconds=timeout_seconds, query=query, body=body
+                    )
+                    async with asyncio.timeout(timeout_seconds + CONNECT_SECONDS):
+                        reply = await self._send(request, changes=changes)
+                attempt.failed = tells_of_outage(reply)
+            finally:
+                self.shared.circuit.end(attempt)
+        return reply
+
+    def _request(
+        self,
+        method: str,
+        path: str,
+        *,
+        token: SlurmToken,
+        timeout_seconds: float,
+        query: Query,
+        body: Mapping[str, Any] | None,
+    ) -> httpx.Request:
         headers = {"X-SLURM-USER-NAME": token.user, "X-SLURM-USER-TOKEN": token.reveal()}
         content: bytes | None = None
         if body is not None:
             content = json.dumps(body, ensure_ascii=False).encode()
             headers["Content-Type"] = "application/json"
-        timeout = httpx.Timeout(timeout_seconds, connect=CONNECT_SECONDS)
-        async with self._slots:
-            with _mapped(changes=changes):
-                request = self._http().build_request(
-                    method,
-                    f"{self.url}{path}",
-                    params=httpx.QueryParams(list(query)) if query else None,
-                    content=content,
-                    headers=headers,
-                    timeout=timeout,
-                )
-                async with asyncio.timeout(timeout_seconds + CONNECT_SECONDS):
-                    response = await self._http().send(request, stream=True)
-                    try:
-                        raw = await _read(response, changes=changes)
-                    finally:
-                        await response.aclose()
+        return self._http().build_request(
+            method,
+            f"{self.url}{path}",
+            params=httpx.QueryParams(list(query)) if query else None,
+            content=content,
+            headers=headers,
+            timeout=httpx.Timeout(timeout_seconds, connect=CONNECT_SECONDS),
+        )
+
+    async def _send(self, request: httpx.Request, *, changes: bool) -> Reply:
+        response = await self._http().send(request, stream=True)
+        try:
+            raw = await _read(response, changes=changes)
+        finally:
+            await response.aclose()
         return _reply(response.status_code, raw)
 
 
@@ -160,14 +220,41 @@ def _reply(status: int, raw: bytes) -> Reply:
 
 
 @contextmanager
-def _mapped(*, changes: bool) -> Iterator[None]:
-    """The one place where httpx's exceptions become ours. Their texts may hold addresses, never headers."""
+def _mapped(*, changes: bool, attempt: Attempt) -> Iterator[None]:
+    """The one place where httpx's exceptions become ours. Their texts may hold addresses, never headers.
+
+    A certificate that is not accepted tells nothing of the server: another connection may accept it.
+    """
     try:
         yield
     except SlurmError:
+        attempt.failed = True
         raise
     except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout) as error:
+        refused = _tls_error(error)
+        if refused is not None:
+            raise UntrustedServer(f"no TLS with slurmrestd: {refused}") from None
+        attempt.failed = True
         raise Unavailable(f"slurmrestd cannot be reached ({type(error).__name__})") from None
     except (httpx.HTTPError, TimeoutError, OSError) as error:
+        refused = _tls_error(error)
+        if refused is not None:
+            raise (OutcomeUnknown if changes else UntrustedServer)(f"no TLS with slurmrestd: {refused}") from None
+        attempt.failed = True
         what = f"slurmrestd's answer was lost ({type(error).__name__})"
-        raise (OutcomeUnknown(what) if changes else Unavailable(what)) from None
+        if changes:
+            raise OutcomeUnknown(what) from None
+        cut = isinstance(error, httpx.NetworkError | httpx.RemoteProtocolError)
+        raise (ConnectionLost if cut else Unavailable)(what) from None
+
+
+def _tls_error(error: BaseException) -> str | None:
+    """What TLS has against it, in OpenSSL's words; they hold names of certificates at most."""
+    cause: BaseException | None = error
+    while cause is not None:
+        if isinstance(cause, ssl.SSLCertVerificationError):
+            return f"the server's certificate is not accepted: {cause.verify_message}"
+        if isinstance(cause, ssl.SSLError):
+            return (cause.reason or "the handshake failed").replace("_", " ").lower()
+        cause = cause.__cause__ or cause.__context__
+    return None

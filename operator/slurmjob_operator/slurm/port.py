@@ -22,6 +22,14 @@ class SlurmPort(Protocol):
         """The Slurm user of the token; job records of others are never ours."""
 
     @property
+    def url(self) -> str:
+        """The server that is spoken to now; after `info`."""
+
+    @property
+    def on_fallback(self) -> bool:
+        """Whether that is another than the first that was named: `info` finds out whether that one is back."""
+
+    @property
     def outdated(self) -> bool:
         """Whether an answer since `info` shows that what it found holds no more: slurmrestd is of another release now,
         or does not serve the API version that we speak.

@@ -7,6 +7,7 @@ slurmctld does that.
 
 from __future__ import annotations
 
+import hashlib
 import math
 import re
 from dataclasses import dataclass, field
@@ -32,15 +33,22 @@ class InvalidToken(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class SlurmToken:
-    """A token and what it says of itself. `expires_at` is epoch seconds."""
+    """A token and what it says of itself. `expires_at` is epoch seconds, `lifespan_seconds` from when it was made until
+    then, infinite where it does not say when that was."""
 
     user: str
     expires_at: int
     _value: str = field(repr=False, compare=True)
+    lifespan_seconds: float = math.inf
 
     def reveal(self) -> str:
         """The token itself, for a request header and nothing else."""
         return self._value
+
+    @property
+    def fingerprint(self) -> str:
+        """Stands for the token where it must not be kept."""
+        return hashlib.sha256(self._value.encode()).hexdigest()
 
 
 def parse_token(value: bytes, *, privileged: frozenset[str] = PRIVILEGED) -> SlurmToken:
@@ -67,7 +75,10 @@ def parse_token(value: bytes, *, privileged: frozenset[str] = PRIVILEGED) -> Slu
         raise InvalidToken("its user is a number, which Slurm would take for a uid")
     if user in privileged:
         raise InvalidToken(f"it is a token of the privileged user {user}, which is refused here")
-    return SlurmToken(user, int(expiry), text)
+    made = claims.get("iat")
+    if isinstance(made, bool) or not isinstance(made, int | float) or not math.isfinite(made):
+        made = -math.inf
+    return SlurmToken(user, int(expiry), text, expiry - made)
 
 
 _JWT = re.compile(r"eyJ[A-Za-z0-9_-]{5,}\.[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,}")

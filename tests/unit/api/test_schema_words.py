@@ -84,7 +84,7 @@ def test_rules_name_their_field() -> None:
         ".spec.template",
         ".spec.connectionRef",
     ]
-    assert len(rules) == 5
+    assert len(rules) == 6
     for _, rule in rules:
         assert rule["reason"] in ("FieldValueInvalid", "FieldValueForbidden")
         assert "`" in rule["message"], "the field stands in the message"
@@ -157,10 +157,33 @@ def test_schema_and_model_agree_on_templates(template: Schema, fits: bool) -> No
         ({"servers": [{"url": "http://127.0.0.1:6820/"}]}, True),
         ({"apiVersion": "v0.0.45"}, True),
         ({"servers": []}, False),
-        ({"servers": [{"url": "https://a.example"}, {"url": "https://b.example"}]}, False),
+        ({"servers": [{"url": "https://a.example"}, {"url": "https://b.example"}]}, True),
+        ({"servers": [{"url": f"https://{name}.example"} for name in "abcdefgh"]}, True),
+        ({"servers": [{"url": f"https://{name}.example"} for name in "abcdefghi"]}, False),
+        ({"tls": {"ca": {"configMapKeyRef": {"name": "ca"}}}}, True),
+        (
+            {
+                "tls": {
+                    "ca": {"secretKeyRef": {"name": "ca", "key": "x"}},
+                    "clientCertificate": {"secretRef": {"name": "c"}},
+                }
+            },
+            True,
+        ),
+        ({"tls": {"ca": {"configMapKeyRef": {"name": "Not a name"}}}}, False),
+        ({"headersFrom": {"secretRef": {"name": "gate"}}}, True),
+        ({"headersFrom": {"secretRef": {}}}, False),
+        ({"limits": {"requestsPerSecond": 0.5, "inFlight": 2}}, True),
+        ({"limits": {"requestsPerSecond": 0}}, False),
+        ({"limits": {"inFlight": 9}}, False),
+        ({"suspend": True}, True),
+        ({"suspend": [True]}, False),
+        ({"clusterName": "campus"}, True),
+        ({"clusterName": "two words"}, False),
         ({"servers": [{"url": "ftp://slurm.example.org"}]}, False),
         ({"servers": [{"url": "https://user@slurm.example.org"}]}, False),
-        ({"servers": [{"url": "https://slurm.example.org/path"}]}, False),
+        ({"servers": [{"url": "https://slurm.example.org/path"}]}, True),
+        ({"servers": [{"url": "https://slurm.example.org/a path"}]}, False),
         ({"servers": [{"url": "https://slurm.example.org?x=1"}]}, False),
         ({"servers": [{"url": "https://slurm .example.org"}]}, False),
         ({"apiVersion": "v0.0.37"}, False),

@@ -20,9 +20,10 @@ from slurmjob_operator.engine.ports import Outside
 from slurmjob_operator.engine.views import status_body
 from slurmjob_operator.kube import errors as kube_errors
 from slurmjob_operator.slurm import errors as slurm_errors
+from slurmjob_operator.slurm.credentials import Credentials
 from slurmjob_operator.slurm.http import check_url
 from slurmjob_operator.slurm.port import SlurmPort
-from slurmjob_operator.slurm.token import SlurmToken, parse_token
+from slurmjob_operator.slurm.token import parse_token
 from tests.fakes.kube import InMemoryKube
 from tests.fakes.slurm import InMemorySlurm
 
@@ -33,7 +34,7 @@ RECONCILING, STALLED = ConditionType.RECONCILING, ConditionType.STALLED
 
 
 def token(**claims: Any) -> bytes:
-    return jwt.encode({"exp": int(NOW) + 3600, "sun": "alice", **claims}, "k" * 64).encode()
+    return jwt.encode({"iat": int(NOW), "exp": int(NOW) + 3600, "sun": "alice", **claims}, "k" * 64).encode()
 
 
 @dataclass
@@ -46,21 +47,22 @@ class World:
     now: float = NOW
     opened: list[tuple[str, str]] = field(default_factory=list)
 
-    def open(self, spec: SlurmConnectionSpec, token: SlurmToken) -> SlurmPort:
+    async def open(self, spec: SlurmConnectionSpec, credentials: Credentials, *, name: str) -> SlurmPort:
         url = check_url(spec.servers[0].url, allow_plain_http=False)
-        self.opened.append((url, token.reveal()))
-        return self.slurm.port(token.user, accepted=self.accepted)
+        self.opened.append((url, credentials.token.reveal()))
+        self.credentials = credentials
+        return self.slurm.port(credentials.token.user, accepted=self.accepted)
 
     async def close(self) -> None:
         return
 
-    async def connect(self, body: dict[str, Any] | None = None, *, known: SlurmToken | None = None) -> Connected:
+    async def connect(self, body: dict[str, Any] | None = None, *, known: Credentials | None = None) -> Connected:
         outside = Outside(
             kube=self.kube, slurm=self, installation="x", now=lambda: self.now, monotonic=lambda: self.now
         )
         return await connecting.connect(outside, connection() if body is None else body, known=known)
 
-    async def problem(self, body: dict[str, Any] | None = None, *, known: SlurmToken | None = None) -> NotConnected:
+    async def problem(self, body: dict[str, Any] | None = None, *, known: Credentials | None = None) -> NotConnected:
         with pytest.raises(NotConnected) as caught:
             await self.connect(body, known=known)
         assert caught.value.message == str(caught.value)
@@ -77,7 +79,7 @@ def world() -> World:
 def connection(**spec: Any) -> dict[str, Any]:
     secret = {"jwt": {"secretKeyRef": {"name": "token"}}}
     return {
-        "metadata": {"namespace": "ns", "name": "campus"},
+        "metadata": {"namespace": "ns", "name": "campus", "generation": 1},
         "spec": {"servers": [{"url": URL}], "auth": secret, **spec},
     }
 
@@ -200,12 +202,12 @@ async def test_slurm_fails(world: World, error: slurm_errors.SlurmError, reason:
 
 # --- A token that outlives its Secret -------------------------------------------------------------------------
 
-KNOWN = parse_token(token(sun="carol"))
+KNOWN = Credentials(token=parse_token(token(sun="carol")))
 
 
 async def test_a_known_token_serves_when_the_secret_is_gone(world: World) -> None:
     world.kube.secrets.clear()
-    assert (await world.connect(known=KNOWN)).token is KNOWN
+    assert (await world.connect(known=KNOWN)).credentials is KNOWN
 
 
 async def test_the_secret_goes_before_a_known_token(world: World) -> None:
@@ -292,8 +294,8 @@ def test_a_refused_token_is_not_checked_any_more_once_slurm_is_away() -> None:
 class Nameless(World):
     """A Slurm whose slurmdbd has to name the cluster, and is away."""
 
-    def open(self, spec: SlurmConnectionSpec, token: SlurmToken) -> SlurmPort:
-        port = super().open(spec, token)
+    async def open(self, spec: SlurmConnectionSpec, credentials: Credentials, *, name: str) -> SlurmPort:
+        port = await super().open(spec, credentials, name=name)
         found = port.info
 
         async def info() -> ClusterInfo:

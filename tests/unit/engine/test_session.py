@@ -19,8 +19,8 @@ from slurmjob_operator.engine.ports import Outside
 from slurmjob_operator.kube import errors as kube_errors
 from slurmjob_operator.kube.port import Kind, KubeEvent
 from slurmjob_operator.slurm import errors as slurm_errors
+from slurmjob_operator.slurm.credentials import Credentials
 from slurmjob_operator.slurm.port import SlurmPort
-from slurmjob_operator.slurm.token import SlurmToken
 from tests.fakes.kube import InMemoryKube
 from tests.fakes.slurm import InMemorySlurm, MemoryPort
 
@@ -42,9 +42,9 @@ class Cluster:
     opened: list[str] = field(default_factory=list)
     engine: Engine | None = None
 
-    def open(self, spec: SlurmConnectionSpec, token: SlurmToken) -> SlurmPort:
+    async def open(self, spec: SlurmConnectionSpec, credentials: Credentials, *, name: str) -> SlurmPort:
         self.opened.append(spec.servers[0].url)
-        return self.slurm.port(token.user)
+        return self.slurm.port(credentials.token.user)
 
     async def close(self) -> None:
         return

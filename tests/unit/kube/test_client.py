@@ -15,7 +15,7 @@ from kubernetes.aio.client.exceptions import ApiException
 from slurmjob_operator.kube import client as adapter
 from slurmjob_operator.kube import errors
 from slurmjob_operator.kube.client import KubeClient
-from slurmjob_operator.kube.port import Kind, KubeEvent, ObjectKey
+from slurmjob_operator.kube.port import Kind, KubeEvent, ObjectKey, Secret
 
 JOB = ObjectKey(kind=Kind.SLURM_JOB, namespace="ns", name="wing", uid="u-1")
 CONNECTION = ObjectKey(kind=Kind.SLURM_CONNECTION, namespace="ns", name="campus", uid="u-2")
@@ -237,8 +237,8 @@ async def test_a_connection_is_in_use_while_a_job_holds_our_finalizer(
 async def test_secrets_are_decoded(
     kube: KubeClient, api: Recorder, data: dict[str, Any] | None, values: dict[str, bytes]
 ) -> None:
-    api.answers = [SimpleNamespace(data=data)]
-    assert await kube.read_secret(namespace="ns", name="token") == values
+    api.answers = [SimpleNamespace(data=data, type="Opaque")]
+    assert await kube.read_secret(namespace="ns", name="token") == Secret(type="Opaque", data=values)
     assert api.calls[0][:2] == ("read_namespaced_secret", ("token", "ns"))
 
 

@@ -38,7 +38,7 @@ READ, SUBMIT, UPDATE, CANCEL = Operation.READ, Operation.SUBMIT, Operation.UPDAT
         (READ, 5005, 500, CredentialsRejected),
         (READ, 1007, 502, CredentialsRejected),
         (UPDATE, 2050, 422, Unavailable),
-        (READ, 2002, 422, Refused),
+        (READ, 2002, 422, Unavailable),
         (READ, 6010, 500, CredentialsRejected),
         # the daemon behind it did not answer
         (READ, 1800, 500, Unavailable),
@@ -52,6 +52,24 @@ READ, SUBMIT, UPDATE, CANCEL = Operation.READ, Operation.SUBMIT, Operation.UPDAT
         (CANCEL, 1800, 500, OutcomeUnknown),
         (SUBMIT, 1800, 502, OutcomeUnknown),
         (SUBMIT, 5004, 504, OutcomeUnknown),
+        # it passes, or it does not
+        (SUBMIT, 2007, 500, RefusedForNow),
+        (SUBMIT, 2019, 500, RefusedForNow),
+        (SUBMIT, 2070, 500, RefusedForNow),
+        (SUBMIT, 2101, 422, RefusedForNow),
+        (SUBMIT, 2131, 500, RefusedForNow),
+        (UPDATE, 2020, 500, Unavailable),
+        (SUBMIT, 2062, 500, Refused),
+        (SUBMIT, 2087, 500, Refused),
+        (UPDATE, 2098, 500, Refused),
+        (SUBMIT, 2186, 500, Refused),
+        # Slurm's own rate limiter: nothing was done
+        (READ, 1804, 502, RateLimited),
+        (SUBMIT, 1804, 502, RateLimited),
+        (CANCEL, 1805, 502, RateLimited),
+        # slurmrestd itself
+        (READ, 9006, 404, NotSupported),
+        (SUBMIT, 9001, 400, Refused),
         # a number that nobody knows: the status decides
         (SUBMIT, 9999, 500, OutcomeUnknown),
         (READ, 9999, 500, Unavailable),

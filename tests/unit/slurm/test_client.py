@@ -142,7 +142,10 @@ async def test_slurms_words_and_number_reach_the_user() -> None:
     row = {"error_number": 2000, "error": "Invalid partition", "description": "Batch job submission failed"}
     with pytest.raises(Refused) as refusal:
         await _submit(always(500, {"errors": [row]}))
-    assert str(refusal.value) == "Batch job submission failed (Invalid partition) [Slurm error 2000]"
+    assert str(refusal.value) == (
+        "Batch job submission failed (Invalid partition) [Slurm error 2000]: name a partition that exists, in "
+        "`partition` or in the connection's `jobDefaults`"
+    )
 
 
 # --- Discovery --------------------------------------------------------------------------------------------

@@ -30,7 +30,7 @@ class Daemon:
 
 def _port(daemon: Daemon, *, now: list[float], per_second: float = READS_PER_SECOND) -> SlurmrestdClient:
     server = SlurmrestdServer("https://slurm", allow_plain_http=False, transport=httpx.MockTransport(daemon.answer))
-    server.reads = ReadBudget(lambda: now[0], per_second=per_second)
+    server.shared.reads = ReadBudget(lambda: now[0], per_second=per_second)
     return SlurmrestdClient(server, TOKEN, api_version="v0.0.38")
 
 

@@ -16,8 +16,9 @@ import pytest
 
 from slurmjob_operator import __version__
 from slurmjob_operator.slurm import http
-from slurmjob_operator.slurm.errors import OutcomeUnknown, SlurmError, Unavailable
+from slurmjob_operator.slurm.errors import OutcomeUnknown, SlurmError, Unavailable, UntrustedServer
 from slurmjob_operator.slurm.http import InvalidServerUrl, Reply, SlurmrestdServer, check_url
+from slurmjob_operator.slurm.sockets import SOCKETS
 from slurmjob_operator.slurm.token import parse_token
 
 TEXT = jwt.encode({"exp": 4_102_444_800, "sun": "alice"}, "k" * 64)
@@ -240,7 +241,7 @@ async def test_an_answer_that_does_not_come_whole(talk: Talk, changes: bool, mon
             await server.request(
                 "POST", "/x", token=TOKEN, timeout_seconds=0.1, changes=changes, body={} if changes else None
             )
-    assert type(failure.value) is (OutcomeUnknown if changes else Unavailable)
+    assert isinstance(failure.value, OutcomeUnknown if changes else Unavailable)
     _shows_no_token(failure.value)
 
 
@@ -272,7 +273,10 @@ async def test_a_server_that_speaks_no_tls_gets_no_token() -> None:
 
     async with _serving(talk) as plain:
         server = SlurmrestdServer(plain.url.replace("http:", "https:"), allow_plain_http=False)
-        await _cannot_be_reached(server, changes=True)
+        with pytest.raises(UntrustedServer, match="wrong version number") as failure:
+            await _request(server, changes=True)
+        _shows_no_token(failure.value)
+        await server.close()
     assert seen
     assert TEXT.encode() not in b"".join(seen)
 
@@ -314,7 +318,7 @@ async def test_trap_p2_at_most_eight_sockets() -> None:
         open_now += 1
         most = max(most, open_now)
         await reader.readuntil(b"\r\n\r\n")
-        if open_now == http.SOCKETS:
+        if open_now == SOCKETS:
             gate.set()
         await gate.wait()
         open_now -= 1
@@ -322,7 +326,7 @@ async def test_trap_p2_at_most_eight_sockets() -> None:
 
     async with _serving(talk) as server:
         await asyncio.gather(*(_request(server) for _ in range(24)))
-    assert most == http.SOCKETS == 8, "slurmrestd serves about 124 connections in all"
+    assert most == SOCKETS == 8, "slurmrestd serves about 124 connections in all"
 
 
 async def test_trap_p2_who_waits_for_a_socket_has_not_begun() -> None:
@@ -340,7 +344,7 @@ async def test_trap_p2_who_waits_for_a_socket_has_not_begun() -> None:
 
     server = SlurmrestdServer("https://slurm", allow_plain_http=False, transport=httpx.MockTransport(answer))
     await asyncio.gather(*(_request(server) for _ in range(24)))
-    assert most == http.SOCKETS
+    assert most == SOCKETS
     await server.close()
 
 
@@ -357,6 +361,8 @@ def _shows_no_token(error: BaseException) -> None:
         ("https://slurm.example.org:6820", "https://slurm.example.org:6820"),
         ("https://slurm.example.org/", "https://slurm.example.org"),
         ("https://[::1]:6820", "https://[::1]:6820"),
+        ("https://gate/slurm-api/", "https://gate/slurm-api"),
+        ("https://gate/a/b.c~1", "https://gate/a/b.c~1"),
     ],
 )
 def test_good_addresses(url: str, base: str) -> None:
@@ -373,7 +379,11 @@ def test_good_addresses(url: str, base: str) -> None:
         ("https://a:0", "names no host"),
         ("https://a:99999", "not a URL"),
         ("https://u:p@a", "user or password"),
-        ("https://a/path", "nothing else"),
+        ("https://a/../b", "its path must be"),
+        ("https://a/./b", "its path must be"),
+        ("https://a//b", "its path must be"),
+        ("https://a/%2e%2e/b", "its path must be"),
+        ("https://a/b c", "its path must be"),
         ("https://a?q=1", "nothing else"),
         ("https://a#f", "nothing else"),
     ],

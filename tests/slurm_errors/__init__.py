@@ -1,0 +1,2 @@
+"""The error numbers that the libraries of three releases know, as committed; and the comparison with what they know
+now."""
