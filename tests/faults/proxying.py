@@ -29,6 +29,7 @@ from tests.faults.vocabulary import (
     CutBefore,
     Delay,
     DelayAnswer,
+    Drip,
     DropAnswer,
     Duplicate,
     Fault,
@@ -213,9 +214,23 @@ class Proxy(ABC, Generic[E]):
                 await self.sleep(seconds)
             case Duplicate():
                 answer = await self.forward(visit)
+            case Drip(seconds):
+                return await self._drip(visit, answer, seconds)
             case Truncate(keep, mid_air):
                 return await _end_mid_air(visit, answer, keep) if mid_air else self.hand_on(visit, answer, keep=keep)
         return self.hand_on(visit, answer)
+
+    async def _drip(self, visit: Visit[E], answer: Answer, seconds: float) -> web.StreamResponse:
+        response = web.StreamResponse(status=answer.status)
+        put_headers(response, answer.headers)
+        response.content_length = len(answer.body)
+        await response.prepare(visit.request)
+        for position in range(len(answer.body)):
+            if visit.left or self._closing.is_set():
+                break
+            await response.write(answer.body[position : position + 1])
+            await self.sleep(seconds)
+        return cut_stream(visit, response)
 
     async def forward(self, visit: Visit[E]) -> Answer:
         """Ask the far side, once, for the whole answer. Raises `httpx.HTTPError`."""
@@ -348,6 +363,14 @@ def cut(visit: Visit[Any]) -> web.Response:
     return web.Response()
 
 
+def cut_stream(visit: Visit[Any], response: web.StreamResponse) -> web.StreamResponse:
+    """End an answer before its announced length."""
+    transport = visit.request.transport
+    if transport is not None:
+        transport.close()
+    return response
+
+
 async def _end_mid_air(visit: Visit[Any], answer: Answer, keep: int) -> web.StreamResponse:
     response = web.StreamResponse(status=answer.status)
     put_headers(response, answer.headers)
@@ -355,10 +378,7 @@ async def _end_mid_air(visit: Visit[Any], answer: Answer, keep: int) -> web.Stre
     await response.prepare(visit.request)
     await response.write(answer.body[:keep])
     visit.note(status=answer.status, bytes_out=min(keep, len(answer.body)))
-    transport = visit.request.transport
-    if transport is not None:
-        transport.close()
-    return response
+    return cut_stream(visit, response)
 
 
 def put_headers(response: web.StreamResponse, headers: tuple[tuple[str, str], ...]) -> None:

@@ -98,7 +98,11 @@ class Stage:
         python = str(self.paths.checkout / ".venv" / "bin" / "python")
         launch = Launch(
             program=(python, "-m", "tests.faults.operator_build"),
-            env={"SHORTENED": self.shortened, "PYTHONPATH": f"{self.paths.checkout}", **environment},
+            env={
+                "SHORTENED": self.shortened,
+                "PYTHONPATH": f"{self.paths.checkout}:{self.paths.checkout}/operator",
+                **environment,
+            },
             kubeconfig=self.kubeconfig,
         )
         daemon = operator_process.daemon(self.paths, (), launch)

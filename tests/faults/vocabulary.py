@@ -50,6 +50,13 @@ class Truncate:
 
 
 @dataclass(frozen=True, slots=True)
+class Drip:
+    """The far side acts; its answer comes byte by byte, each after so many seconds, until the operator gives up."""
+
+    seconds: float = 0.5
+
+
+@dataclass(frozen=True, slots=True)
 class Say:
     """An answer of our own making; `after` the far side has acted, else in its place."""
 
@@ -90,13 +97,13 @@ class StaleList:
     age: int = 1
 
 
-Common = CutBefore | CutAfter | DropAnswer | Delay | DelayAnswer | Truncate | Say | Duplicate
+Common = CutBefore | CutAfter | DropAnswer | Delay | DelayAnswer | Truncate | Drip | Say | Duplicate
 OfKubernetes = CutWatch | ErrorEvent | StaleList
 Fault = Common | OfKubernetes
 
 
 def needs_answer(fault: Fault) -> bool:
     """Whether the whole answer of the far side must be there before the fault: a watch has none."""
-    return isinstance(fault, CutAfter | DropAnswer | DelayAnswer | Truncate | Duplicate) or (
+    return isinstance(fault, CutAfter | DropAnswer | DelayAnswer | Truncate | Drip | Duplicate) or (
         isinstance(fault, Say) and fault.after
     )

@@ -47,6 +47,10 @@ MOST_STEPS = 25
 
 FIRST_RETRY_SECONDS = 2.0
 LONGEST_RETRY_SECONDS = 120.0
+LONGEST_TROUBLE_SECONDS = 10.0
+"""While Slurm does not answer one job's requests, although its connection works: two of the shortest poll periods, so
+that what is well again is soon found so."""
+
 
 logger = logging.getLogger(__name__)
 
@@ -207,7 +211,7 @@ class Actor:
             self._note_trouble(entry, error, reason=_reason(action, error))
 
     def _note_trouble(self, entry: Entry, error: slurm_errors.SlurmError, *, reason: Reason) -> None:
-        delay = retry_delay(entry.failures)
+        delay = min(retry_delay(entry.failures), LONGEST_TROUBLE_SECONDS)
         entry.failures += 1
         logger.warning("Slurm: %s; trying again in %.0f s", error, delay, extra=context(entry.view))
         trouble = Trouble(reason=reason, message=str(error), retry_at=self._outside.now() + delay)
@@ -291,6 +295,7 @@ class Actor:
         except slurm_errors.OutcomeUnknown as error:
             logger.warning("release without an answer: %s", error, extra=context(entry.view))
             entry.facts = learning.released(entry.facts)
+            self._note_trouble(entry, error, reason=Reason.CLUSTER_UNREACHABLE)
         else:
             entry.facts = learning.released(entry.facts)
             if refused is not None:

@@ -218,7 +218,8 @@ class Session:
         return outcome
 
     async def _not_connected(self, problem: NotConnected, body: Mapping[str, Any]) -> None:
-        delay = min(retry_delay(self._failures), connecting.RETRY_SECONDS)
+        period = float(body["spec"].get("pollPeriodSeconds", DEFAULT_POLL_SECONDS))
+        delay = min(retry_delay(self._failures), connecting.RETRY_SECONDS, period)
         if problem.retry_after_seconds is not None:
             delay = min(delay, problem.retry_after_seconds)
         self._connected = None

@@ -15,9 +15,9 @@ FAILURES: Final = 5
 """So many in a row, and the circuit opens."""
 
 FIRST_SECONDS: Final = 1.0
-LONGEST_SECONDS: Final = 8.0
+LONGEST_SECONDS: Final = 4.0
 """It stays open for a second, then for twice as long after each further failure, up to this: less than the shortest
-two poll periods, so that who comes back is found within them."""
+poll period, so that who comes back is found within them."""
 
 JITTER: Final = 0.2
 """The part of that time that is left to chance, so that the operators of a site do not all come at once."""

@@ -9,7 +9,7 @@ from typing import Any, Final
 from slurmjob_operator.core.records import ClusterInfo
 from slurmjob_operator.slurm.calling import Caller, release_of, rows
 from slurmjob_operator.slurm.dialects import DIALECTS, DOCUMENT_ONLY, FOUND_BY_ITSELF, hostlist, reading
-from slurmjob_operator.slurm.errors import AccountingUnavailable, NotSupported
+from slurmjob_operator.slurm.errors import AccountingUnavailable, NotSupported, Unavailable
 
 AUTO: Final = "Auto"
 UNKNOWN: Final = "unknown"
@@ -28,6 +28,8 @@ async def discover(caller: Caller, *, wanted: str) -> ClusterInfo:
             body = await trial.read("diag")
         except NotSupported:
             continue
+        if release_of(body) is None and not reading.mapping(body.get("statistics")):
+            raise Unavailable("somebody answers with success, but not as Slurm does")
         caller.dialect = trial.dialect
         accounting = await _has_accounting(caller)
         return await _info(caller, body, accounting=accounting)

@@ -41,7 +41,7 @@ class Site:
             return httpx.Response(how, html="<html>no</html>")
         if isinstance(how, dict):
             return httpx.Response(500, json=how)
-        return httpx.Response(200, json={"meta": META, "jobs": [], "statistics": {}})
+        return httpx.Response(200, json={"meta": META, "jobs": [], "statistics": {"jobs_running": 0}})
 
     def client(self) -> SlurmrestdClient:
         servers = [
