@@ -23,12 +23,15 @@ from slurmjob_operator.slurm.errors import (
     Unavailable,
 )
 from slurmjob_operator.slurm.http import Query, Reply, SlurmrestdServer, no_slurm_answers
-from slurmjob_operator.slurm.token import SlurmToken
+from slurmjob_operator.slurm.token import SlurmToken, redact
 
 RETRY_SECONDS: Final = 0.5
 """At most so long before a request is sent again."""
 
 UNSPECIFIED: Final = -1
+MOST_MESSAGES: Final = 16
+NOT_EVERYWHERE: Final = frozenset({"jobs/state"})
+"""Paths that a slurmrestd may not serve although it serves the API version."""
 NOTHING_FOUND: Final = 9003
 """What slurmdbd's plug-in of 22.05 says beside an empty list."""
 
@@ -111,7 +114,8 @@ class Caller:
             body=body,
             tells_of_outage=partial(_tells_of_outage, operation) if plugin == "slurm" else no_slurm_answers,
         )
-        self._notice(reply)
+        if path not in NOT_EVERYWHERE:
+            self._notice(reply)
         return reply
 
     async def read(self, path: str, *, query: Query = ()) -> Mapping[str, Any]:
@@ -210,16 +214,45 @@ def rows(body: Mapping[str, Any], key: str) -> list[Mapping[str, Any]]:
     return reading.objects(body.get(key))
 
 
+def listed(body: Mapping[str, Any], key: str) -> list[Mapping[str, Any]]:
+    """A list in an answer of slurmctld's, from which something may be missing. Raises `Unavailable` where it is no list
+    of objects: what cannot be read is not missing."""
+    found = body.get(key)
+    objects = reading.objects(found)
+    if not isinstance(found, list) or len(objects) < len(found):
+        raise Unavailable(f"an answer that cannot be read: its `{key}` is not a list of objects", status=200)
+    return objects
+
+
+def job_rows(body: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    """The same for jobs, each with its id: one without may be any."""
+    found = listed(body, "jobs")
+    if any(reading.job_id(row.get("job_id")) is None for row in found):
+        raise Unavailable("an answer that cannot be read: one of its jobs has no id", status=200)
+    return found
+
+
+def accounted_rows(body: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    """The same of slurmdbd's; where it finds nothing, an answer may have no list. Raises `AccountingUnavailable`."""
+    told = isinstance(body.get("meta"), Mapping) or not body
+    if body.get("jobs") is None and told:
+        return []
+    try:
+        return job_rows(body)
+    except Unavailable as error:
+        raise AccountingUnavailable(f"slurmdbd: {error}", status=error.status) from None
+
+
 def first_error(body: Mapping[str, Any]) -> Mapping[str, Any] | None:
     """The first of an answer's errors."""
-    errors = rows(body, "errors")
+    errors = reading.errors(body.get("errors"))
     return errors[0] if errors else None
 
 
 def _telling_error(body: Mapping[str, Any], operation: Operation) -> Mapping[str, Any] | None:
     """Of several errors the one to go by. 22.05 refuses a submission with -1 ("unspecified") before the number that
     says why; where something is read, -1 is what a silent slurmctld gives, and stays the first."""
-    errors = rows(body, "errors")
+    errors = reading.errors(body.get("errors"))
     if operation is Operation.SUBMIT:
         errors.sort(key=lambda error: error_number(error) in (None, -1))
     return errors[0] if errors else None
@@ -240,8 +273,8 @@ def explain(reply: Reply, fallback: str, told: Mapping[str, Any] | None = None) 
 
 
 def _words(first: Mapping[str, Any], fallback: str) -> str:
-    words = reading.text(first.get("description")) or reading.text(first.get("error")) or fallback
-    error = reading.text(first.get("error"))
+    error = _text(first.get("error"))
+    words = _text(first.get("description")) or error or fallback
     if error and error not in words:
         words = f"{words} ({error})"
     code = error_number(first)
@@ -253,15 +286,21 @@ def _words(first: Mapping[str, Any], fallback: str) -> str:
 
 def site_message(body: Mapping[str, Any]) -> str | None:
     """What a job_submit plug-in of the site has to say to the user."""
-    return reading.text(body.get("job_submit_user_msg")) or reading.text(
+    return _text(body.get("job_submit_user_msg")) or _text(
         reading.mapping(body.get("result")).get("job_submit_user_msg")
     )
 
 
+def _text(value: Any) -> str | None:
+    """Slurm's words, in which a token must not come back."""
+    found = reading.text(value)
+    return None if found is None else redact(found)
+
+
 def messages(body: Mapping[str, Any]) -> tuple[str, ...]:
     """Warnings, errors beside a job id, and the site's own words; not the notice that the job is held."""
-    found = [*rows(body, "warnings"), *rows(body, "errors")]
-    texts = [reading.text(row.get("description")) or reading.text(row.get("error")) for row in found]
+    found = [*reading.errors(body.get("warnings")), *reading.errors(body.get("errors"))][:MOST_MESSAGES]
+    texts = [_text(row.get("description")) or _text(row.get("error")) for row in found]
     texts.append(site_message(body))
     return tuple(text for text in texts if text and "held state" not in text)
 

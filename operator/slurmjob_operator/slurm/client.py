@@ -10,12 +10,14 @@ from slurmjob_operator.core.records import Accepted, ClusterInfo, JobRecord
 from slurmjob_operator.slurm import failover
 from slurmjob_operator.slurm.calling import (
     Caller,
+    accounted_rows,
     checked,
     checked_id,
     error_number,
     error_of,
     explain,
     first_error,
+    job_rows,
     messages,
     not_submitted,
     rows,
@@ -23,7 +25,7 @@ from slurmjob_operator.slurm.calling import (
 from slurmjob_operator.slurm.classify import Operation, classify
 from slurmjob_operator.slurm.dialects import DIALECTS, reading
 from slurmjob_operator.slurm.discovery import AUTO, discover
-from slurmjob_operator.slurm.errors import JobNotFound, NotSupported, Refused, SlurmError, Unavailable
+from slurmjob_operator.slurm.errors import JobNotFound, NotSupported, OutcomeUnknown, Refused, SlurmError, Unavailable
 from slurmjob_operator.slurm.failover import GLANCE_SECONDS
 from slurmjob_operator.slurm.finding import Finder
 from slurmjob_operator.slurm.following import InOneRequest, OneByOne
@@ -55,8 +57,8 @@ class SlurmrestdClient:
         self._wanted = api_version
         self._caller.dialect = DIALECTS.get(api_version)
         self._finder = Finder(self._caller, self.job)
-        self._in_one_request = InOneRequest(self._caller)
         self._one_by_one = OneByOne(self._caller, self.job)
+        self._in_one_request = InOneRequest(self._caller, otherwise=self._one_by_one)
 
     @property
     def user(self) -> str:
@@ -121,9 +123,12 @@ class SlurmrestdClient:
         sent = dialect.encode(request, comment=comment, extra=extra, version=dialect.version)
         reply = await self._caller.send("POST", "job/submit", operation=Operation.SUBMIT, body=sent)
         body = reply.body or {}
-        job_id = reading.number(body.get("job_id")) or reading.number(reading.mapping(body.get("result")).get("job_id"))
-        if job_id is not None and job_id > 0:
-            return Accepted(job_id=job_id, messages=messages(body))
+        ids = (body.get("job_id"), reading.mapping(body.get("result")).get("job_id"))
+        for job_id in map(reading.job_id, ids):
+            if job_id is not None:
+                return Accepted(job_id=job_id, messages=messages(body))
+        if any(_says_something(value) for value in ids):
+            raise OutcomeUnknown("slurmrestd answered with a job id that cannot be read", status=reply.status)
         if first_error(body) is None and 200 <= reply.status < 300:
             raise not_submitted(reply, body)
         raise error_of(reply, Operation.SUBMIT)
@@ -155,8 +160,9 @@ class SlurmrestdClient:
         reply = await self._caller.send("DELETE", f"job/{checked_id(job_id)}", operation=Operation.CANCEL)
         body = reply.body or {}
         codes = {reading.number(reading.mapping(row.get("error")).get("code")) for row in rows(body, "status")}
-        codes |= {error_number(row) for row in rows(body, "errors")}
-        bad = codes - {None, 0, 2017, 2021}
+        errors = reading.errors(body.get("errors"))
+        codes |= {error_number(row) for row in errors}
+        bad = codes - {None, 0, 2017, 2021} or {None for row in errors if error_number(row) is None}
         if not bad and reply.body is not None and (200 <= reply.status < 300 or codes & {2017, 2021}):
             return
         code = next(iter(sorted(code for code in bad if code is not None)), None)
@@ -173,9 +179,11 @@ class SlurmrestdClient:
     async def job(self, job_id: int) -> JobRecord:
         """See `SlurmPort`."""
         body = await self._caller.read(f"job/{checked_id(job_id)}")
-        for raw in rows(body, "jobs"):
+        for raw in job_rows(body):
             record = self._caller.known().controller_record(raw)
             if record.job_id == job_id:
+                if not record.user:
+                    raise Unavailable(f"slurmctld's answer does not say whose job {job_id} is", status=200)
                 return record
         raise JobNotFound(f"slurmctld's answer does not hold job {job_id}", status=200)
 
@@ -189,7 +197,7 @@ class SlurmrestdClient:
         if not self._finder.accounting:
             return ()
         body = await self._caller.ask_slurmdbd(f"job/{checked_id(job_id)}")
-        records = [self._caller.known().accounting_record(raw) for raw in rows(body, "jobs")]
+        records = [self._caller.known().accounting_record(raw) for raw in accounted_rows(body)]
         return tuple(sorted((r for r in records if r.job_id == job_id), key=lambda r: r.submit_time or 0))
 
     async def search(self, *, name: str, since: int) -> tuple[JobRecord, ...]:
@@ -211,3 +219,9 @@ class SlurmrestdClient:
             return None
         diag = await self._caller.read("diag")
         return reading.time(reading.mapping(diag.get("statistics")).get("req_time_start"))
+
+
+def _says_something(job_id: Any) -> bool:
+    """Whether that may be the id of a job that there is: no answer without a job has more than a zero, or one unset."""
+    unset = isinstance(job_id, Mapping) and (job_id.get("set") is False or not job_id)
+    return bool(job_id) and not unset and reading.number(job_id) != 0

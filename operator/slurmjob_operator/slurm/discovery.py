@@ -13,6 +13,9 @@ from slurmjob_operator.slurm.errors import AccountingUnavailable, NotSupported, 
 
 AUTO: Final = "Auto"
 UNKNOWN: Final = "unknown"
+MOST_CLUSTERS: Final = 64
+MOST_NODES: Final = 256
+"""Compared: enough to tell one cluster from another, whatever a server says that it has."""
 WITHOUT_HOLD: Final = ("23.02",)
 """Releases whose v0.0.39 has no key `hold`: what is submitted there runs at once (by its sources; not run)."""
 
@@ -74,10 +77,11 @@ async def _cluster_by_nodes(caller: Caller) -> str | None:
     told."""
     clusters = rows(await caller.ask_slurmdbd("clusters"), "clusters")
     if len(clusters) > 1:
-        nodes = {str(row.get("name")) for row in rows(await caller.read("nodes"), "nodes")}
-        clusters = [row for row in clusters if _holds(str(row.get("nodes") or ""), nodes)]
+        nodes = {reading.said(row.get("name")) for row in rows(await caller.read("nodes"), "nodes")}
+        clusters = [row for row in clusters[:MOST_CLUSTERS] if _holds(row.get("nodes"), sorted(nodes)[:MOST_NODES])]
     return reading.text(clusters[0].get("name")) if len(clusters) == 1 else None
 
 
-def _holds(text: str, names: Iterable[str]) -> bool:
-    return all(hostlist.matches(text, name) for name in names)
+def _holds(listed: Any, names: Iterable[str]) -> bool:
+    holds = hostlist.matcher(listed if isinstance(listed, str) else "")
+    return all(holds(name) for name in names)

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Collection, Mapping
+from contextlib import suppress
 from typing import Any, Final
 
 from slurmjob_operator.core.identity import SLURMDBD_NAME_BYTES, same_name
 from slurmjob_operator.core.records import JobRecord, Source
-from slurmjob_operator.slurm.calling import Caller, rows
+from slurmjob_operator.slurm.calling import Caller, accounted_rows, job_rows, listed, rows
 from slurmjob_operator.slurm.dialects import reading
 from slurmjob_operator.slurm.dialects.dialect import time_text
-from slurmjob_operator.slurm.errors import AccountingUnavailable, JobNotFound, Unavailable
+from slurmjob_operator.slurm.errors import AccountingUnavailable, JobNotFound, NotSupported, Unavailable
 
 SPECIAL: Final = frozenset(",\"'[]")
 BACKLOG_READS: Final = 15
@@ -53,7 +54,11 @@ class Finder:
     async def backlog(self) -> int | None:
         """Messages that slurmctld has not delivered to slurmdbd yet."""
         body = await self._caller.read("diag")
-        return reading.number(_statistics(body).get("dbd_agent_queue_size"))
+        told = _statistics(body).get("dbd_agent_queue_size")
+        said = told is not None and reading.mapping(told).get("set") is not False
+        if not isinstance(body.get("statistics"), Mapping) or (said and reading.count(told) is None):
+            raise Unavailable("slurmctld's answer does not say what slurmdbd has not heard yet", status=200)
+        return reading.count(told)
 
     async def _submitted_since(self, since: int, *, name: str | None = None) -> list[JobRecord]:
         """slurmdbd's newest record of each job of our user, once slurmdbd has heard all that slurmctld knows."""
@@ -68,7 +73,7 @@ class Finder:
         elif not by_name and (accounts := await self._accounts()):
             query.append(("account", ",".join(accounts)))
         body = await self._caller.ask_slurmdbd("jobs", query=query)
-        found = [dialect.accounting_record(raw) for raw in rows(body, "jobs")]
+        found = [dialect.accounting_record(raw) for raw in accounted_rows(body)]
         newest = {r.job_id: r for r in sorted(found, key=lambda r: r.submit_time or 0) if r.user == self.user}
         # slurmdbd does not always keep to its filters: a time in the future is none (measured on 22.05 and 26.05)
         return [record for record in newest.values() if (record.submit_time or since) >= since]
@@ -96,16 +101,17 @@ class Finder:
                     f"without slurmdbd only a list of {LONGEST_LISTING} jobs is searched; there are {count}"
                 )
             body = await self._caller.read("jobs")
-        records = [self._caller.known().controller_record(raw) for raw in rows(body, "jobs")]
+        records = [self._caller.known().controller_record(raw) for raw in job_rows(body)]
         return [r for r in records if r.user == self.user and (r.submit_time or since) >= since]
 
     async def _jobs_in_all(self) -> int:
         """How many jobs slurmctld has in memory; before v0.0.40 as it counted them within the last half minute, those
         that have ended left out."""
         if self._caller.known().lists_states:
-            return len(rows(await self._caller.read("jobs/state"), "jobs"))
+            with suppress(NotSupported):
+                return len(listed(await self._caller.read("jobs/state"), "jobs"))
         counts = _statistics(await self._caller.read("diag"))
-        return sum(reading.number(counts.get(key)) or 0 for key in ("jobs_pending", "jobs_running"))
+        return sum(reading.count(counts.get(key)) or 0 for key in ("jobs_pending", "jobs_running"))
 
     async def _job_or(self, known: JobRecord) -> JobRecord:
         """slurmctld's record, that has the comment; slurmdbd's where slurmctld has forgotten the job."""

@@ -12,10 +12,10 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from typing import Final
 
 from slurmjob_operator.core.records import JobRecord
-from slurmjob_operator.slurm.calling import Caller, checked, checked_id, rows
+from slurmjob_operator.slurm.calling import Caller, checked, checked_id, listed
 from slurmjob_operator.slurm.classify import Operation
 from slurmjob_operator.slurm.dialects import reading
-from slurmjob_operator.slurm.errors import JobNotFound
+from slurmjob_operator.slurm.errors import JobNotFound, NotSupported
 
 FIRST_CHUNK: Final = 500
 LARGEST_CHUNK: Final = 3500
@@ -24,34 +24,6 @@ SMALLEST_CHUNK: Final = 1
 TOO_LONG: Final = frozenset({400, 413, 414, 431})
 
 States = Mapping[int, frozenset[str]]
-
-
-class InOneRequest:
-    """jobs/state (v0.0.40 and newer), with just the ids that are asked for."""
-
-    def __init__(self, caller: Caller) -> None:
-        self._caller = caller
-        self._chunk = FIRST_CHUNK
-
-    async def states(self, job_ids: Sequence[int]) -> States:
-        """See `SlurmPort`. Chunks are halved when an address is too long for whoever stands between us."""
-        found: dict[int, frozenset[str]] = dict.fromkeys(job_ids, frozenset())
-        ids = list(job_ids)
-        while ids:
-            chunk, rest = ids[: self._chunk], ids[self._chunk :]
-            query = [("job_id", str(checked_id(job_id))) for job_id in chunk]
-            reply = await self._caller.send("GET", "jobs/state", operation=Operation.READ, query=query)
-            if reply.status in TOO_LONG and len(chunk) > SMALLEST_CHUNK:
-                self._chunk = max(SMALLEST_CHUNK, len(chunk) // 2)
-                continue
-            for row in rows(checked(reply, Operation.READ), "jobs"):
-                job_id = reading.number(row.get("job_id"))
-                if job_id is not None:
-                    found[job_id] = reading.words(row.get("state"))
-            if len(chunk) == self._chunk:
-                self._chunk = min(LARGEST_CHUNK, self._chunk + self._chunk // 4 + 1)
-            ids = rest
-        return found
 
 
 class OneByOne:
@@ -73,6 +45,48 @@ class OneByOne:
             except JobNotFound:
                 found[job_id] = frozenset()
             self._last = job_id
+        return found
+
+
+class InOneRequest:
+    """jobs/state (v0.0.40 and newer), with just the ids that are asked for; `otherwise` where a slurmrestd has the API
+    version and not this path."""
+
+    def __init__(self, caller: Caller, *, otherwise: OneByOne) -> None:
+        self._caller = caller
+        self._chunk = FIRST_CHUNK
+        self._otherwise = otherwise
+        self._not_served_by: str | None = None
+
+    async def states(self, job_ids: Sequence[int]) -> States:
+        """See `SlurmPort`. Chunks are halved when an address is too long for whoever stands between us."""
+        release = self._caller.release
+        if release is not None and release == self._not_served_by:
+            return await self._otherwise.states(job_ids)
+        try:
+            return await self._together(job_ids)
+        except NotSupported:
+            found = await self._otherwise.states(job_ids)
+            self._not_served_by = release
+            return found
+
+    async def _together(self, job_ids: Sequence[int]) -> States:
+        found: dict[int, frozenset[str]] = dict.fromkeys(job_ids, frozenset())
+        ids = list(job_ids)
+        while ids:
+            chunk, rest = ids[: self._chunk], ids[self._chunk :]
+            query = [("job_id", str(checked_id(job_id))) for job_id in chunk]
+            reply = await self._caller.send("GET", "jobs/state", operation=Operation.READ, query=query)
+            if reply.status in TOO_LONG and len(chunk) > SMALLEST_CHUNK:
+                self._chunk = max(SMALLEST_CHUNK, len(chunk) // 2)
+                continue
+            for row in listed(checked(reply, Operation.READ), "jobs"):
+                job_id = reading.job_id(row.get("job_id"))
+                if job_id in found:  # of two rows neither is believed alone
+                    found[job_id] |= reading.words(row.get("state"))
+            if len(chunk) == self._chunk:
+                self._chunk = min(LARGEST_CHUNK, self._chunk + self._chunk // 4 + 1)
+            ids = rest
         return found
 
 

@@ -212,7 +212,8 @@ async def test_the_version_that_was_found_is_used_from_then_on() -> None:
     def answer(request: httpx.Request) -> httpx.Response:
         asked.append(request.url.path)
         if "v0.0.42" in request.url.path:
-            return httpx.Response(200, json={"jobs": [{"job_id": 7}], "errors": [], "statistics": {"jobs_running": 1}})
+            row = {"job_id": 7, "user_name": "alice"}
+            return httpx.Response(200, json={"jobs": [row], "errors": [], "statistics": {"jobs_running": 1}})
         return httpx.Response(404, text="Unable to find requested URL")
 
     port = client(answer, api_version="Auto")

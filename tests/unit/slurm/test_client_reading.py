@@ -54,7 +54,7 @@ async def test_absence_needs_slurms_own_number(status: int, body: Any, kind: typ
 
 
 async def test_of_several_rows_the_one_with_the_id() -> None:
-    rows = [{"job_id": 8, "name": "other"}, {"job_id": 7, "name": "wing"}]
+    rows = [{"job_id": 8, "name": "other"}, {"job_id": 7, "user_name": "alice", "name": "wing"}]
     assert (await always(200, {"jobs": rows, "errors": []}).job(7)).name == "wing"
 
 
@@ -130,7 +130,8 @@ async def test_trap_h2_only_a_plain_id_is_one() -> None:
     """`160_1` is a task of an array (raw id and index), `6+0` a component: neither is a job of ours."""
     ids = ["183", 184, "160_1", "6+0", "158_[2-9]", "", None]
     rows = [{"job_id": job_id, "state": ["RUNNING"]} for job_id in ids]
-    assert set(await always(200, {"jobs": rows, "errors": []}).states([183])) == {183, 184}
+    found = await always(200, {"jobs": rows, "errors": []}).states([183])
+    assert found == {183: {"RUNNING"}}, "and nobody else's"
 
 
 async def test_an_error_is_not_an_empty_set_of_states() -> None:
@@ -235,7 +236,7 @@ async def test_trap_p1_q1_nobody_asks_for_the_list_of_all_jobs() -> None:
     def answer(request: httpx.Request) -> httpx.Response:
         asked.append(request.url)
         job = {"job_id": 7, "name": "wing", "user": "alice", "user_name": "alice"}
-        return httpx.Response(200, json={"jobs": [job], "meta": META, "errors": []})
+        return httpx.Response(200, json={"jobs": [job], "meta": META, "errors": [], "statistics": {}})
 
     port = client(answer)
     await port.info()

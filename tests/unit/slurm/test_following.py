@@ -25,7 +25,8 @@ class Daemon:
         job_id = int(path.removeprefix("job/"))
         if job_id not in self.jobs:
             return httpx.Response(500, json={"errors": [error(2017)], "jobs": []})
-        return httpx.Response(200, json={"jobs": [{"job_id": job_id, "job_state": self.jobs[job_id]}], "errors": []})
+        row = {"job_id": job_id, "user_name": "alice", "job_state": self.jobs[job_id]}
+        return httpx.Response(200, json={"jobs": [row], "errors": []})
 
 
 def _port(daemon: Daemon, *, now: list[float], per_second: float = READS_PER_SECOND) -> SlurmrestdClient:

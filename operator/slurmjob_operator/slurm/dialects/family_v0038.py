@@ -42,26 +42,26 @@ def controller_record(raw: Mapping[str, Any]) -> JobRecord:
     """A job of job/{id} or jobs. Its state is one word: COMPLETING stands in the place of the state that it ends in."""
     record = controller_row(raw)
     exit_code, signal = (None, None) if record.states & UNFINISHED else reading.wait_status(raw.get("exit_code"))
-    stdout = _file(raw, reading.text(raw.get("standard_output")) or file_names.DEFAULT)
-    error = reading.text(raw.get("standard_error"))
+    stdout = _file(raw, reading.path(raw.get("standard_output")) or file_names.DEFAULT)
+    error = reading.path(raw.get("standard_error"))
     stderr = stdout if error is None else _file(raw, error)
     return replace(record, exit_code=exit_code, signal=signal, stdout_path=stdout, stderr_path=stderr)
 
 
 def _file(raw: Mapping[str, Any], path: str) -> str | None:
     """The file as slurmctld names it; None where the record has no folder that the name is relative to."""
-    chdir = reading.text(raw.get("current_working_directory"))
+    chdir = reading.path(raw.get("current_working_directory"))
     if chdir is None:
         return None
-    job_id = reading.number(raw.get("job_id")) or 0
+    job_id = reading.job_id(raw.get("job_id")) or 0
     job = file_names.OfJob(
         job_id=job_id,
-        array_id=reading.number(raw.get("array_job_id")) or job_id,
-        index=reading.number(raw.get("array_task_id")),
-        user=str(raw.get("user_name") or ""),
-        name=str(raw.get("name") or ""),
+        array_id=reading.job_id(raw.get("array_job_id")) or job_id,
+        index=reading.count(raw.get("array_task_id")),
+        user=reading.said(raw.get("user_name")),
+        name=reading.said(raw.get("name")),
     )
-    return file_names.expanded(path, chdir=chdir, job=job)
+    return reading.path(file_names.expanded(path, chdir=chdir, job=job))
 
 
 def accounting_record(raw: Mapping[str, Any]) -> JobRecord:
@@ -71,7 +71,7 @@ def accounting_record(raw: Mapping[str, Any]) -> JobRecord:
     return replace(
         record,
         exit_code=0 if "COMPLETED" in record.states else None,
-        signal=reading.number(signal.get("signal_id")) or None,
+        signal=reading.count(signal.get("signal_id")) or None,
     )
 
 

@@ -56,8 +56,8 @@ def number(value: int) -> dict[str, Any]:
 def controller_record(raw: Mapping[str, Any]) -> JobRecord:
     """A job of job/{id} or jobs."""
     exit_code, signal = _exit(raw.get("exit_code"))
-    stdout = reading.text(raw.get("stdout_expanded")) or reading.text(raw.get("standard_output"))
-    stderr = reading.text(raw.get("stderr_expanded")) or reading.text(raw.get("standard_error"))
+    stdout = reading.path(raw.get("stdout_expanded")) or reading.path(raw.get("standard_output"))
+    stderr = reading.path(raw.get("stderr_expanded")) or reading.path(raw.get("standard_error"))
     return replace(
         controller_row(raw), exit_code=exit_code, signal=signal, stdout_path=stdout, stderr_path=stderr or stdout
     )
@@ -70,8 +70,8 @@ def accounting_record(raw: Mapping[str, Any]) -> JobRecord:
         accounting_row(raw),
         exit_code=exit_code,
         signal=signal,
-        stdout_path=reading.text(raw.get("stdout_expanded")),
-        stderr_path=reading.text(raw.get("stderr_expanded")),
+        stdout_path=reading.path(raw.get("stdout_expanded")),
+        stderr_path=reading.path(raw.get("stderr_expanded")),
     )
 
 
@@ -84,7 +84,7 @@ def _exit(value: Any) -> tuple[int | None, int | None]:
         return reading.wait_status(value)
     if "PENDING" in status or "INVALID" in status:
         return None, None
-    return reading.number(raw.get("return_code")), reading.number(signal.get("id", signal.get("signal_id"))) or None
+    return reading.count(raw.get("return_code")), reading.count(signal.get("id", signal.get("signal_id"))) or None
 
 
 DIALECTS: Final = tuple(

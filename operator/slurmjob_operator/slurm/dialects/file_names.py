@@ -11,7 +11,7 @@ from typing import Final
 
 DEFAULT: Final = "slurm-%j.out"
 
-_PATTERN = re.compile(r"%([0-9]*)([%Aajux])")
+_PATTERN = re.compile(r"%([0-9]{0,4})[0-9]*([%Aajux])")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

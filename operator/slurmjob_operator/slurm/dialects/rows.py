@@ -16,16 +16,16 @@ def controller_row(raw: Mapping[str, Any]) -> JobRecord:
     """A job of job/{id} or jobs. Older versions have no `hold`, `extra` and `failed_node`."""
     return JobRecord(
         source=Source.CONTROLLER,
-        job_id=reading.number(raw.get("job_id")) or 0,
-        user=str(raw.get("user_name") or ""),
-        name=str(raw.get("name") or ""),
+        job_id=reading.job_id(raw.get("job_id")) or 0,
+        user=reading.said(raw.get("user_name")),
+        name=reading.said(raw.get("name")),
         states=reading.words(raw.get("job_state")),
         reason=reading.text(raw.get("state_reason")),
         description=reading.text(raw.get("state_description")),
-        comment=str(raw.get("comment") or ""),
-        extra=str(raw.get("extra") or ""),
+        comment=reading.said(raw.get("comment")),
+        extra=reading.said(raw.get("extra")),
         held=raw.get("hold") is True or reading.number(raw.get("priority")) == 0,
-        restarts=reading.number(raw.get("restart_cnt")) or 0,
+        restarts=reading.count(raw.get("restart_cnt")) or 0,
         submit_time=reading.time(raw.get("submit_time")),
         eligible_time=reading.time(raw.get("eligible_time")),
         start_time=reading.time(raw.get("start_time")),
@@ -34,10 +34,10 @@ def controller_row(raw: Mapping[str, Any]) -> JobRecord:
         partition=reading.text(raw.get("partition")),
         qos=reading.text(raw.get("qos")),
         time_limit_seconds=_seconds(raw.get("time_limit")),
-        nodes=reading.text(raw.get("nodes")),
+        nodes=reading.path(raw.get("nodes")),
         failed_node=reading.text(raw.get("failed_node")),
-        node_count=reading.number(raw.get("node_count")),
-        cpus=reading.number(raw.get("cpus")),
+        node_count=reading.count(raw.get("node_count")),
+        cpus=reading.count(raw.get("cpus")),
     )
 
 
@@ -45,17 +45,17 @@ def accounting_row(raw: Mapping[str, Any]) -> JobRecord:
     """A job of slurmdb/job(s). slurmdbd says "None assigned" for no nodes and knows no reason."""
     times = reading.mapping(raw.get("time"))
     state, comment = raw.get("state"), raw.get("comment")
-    nodes = reading.text(raw.get("nodes"))
+    nodes = reading.path(raw.get("nodes"))
     return JobRecord(
         source=Source.ACCOUNTING,
-        job_id=reading.number(raw.get("job_id")) or 0,
-        user=str(reading.mapping(raw.get("association")).get("user") or raw.get("user") or ""),
-        name=str(raw.get("name") or ""),
+        job_id=reading.job_id(raw.get("job_id")) or 0,
+        user=reading.said(reading.mapping(raw.get("association")).get("user") or raw.get("user")),
+        name=reading.said(raw.get("name")),
         states=reading.words(state.get("current") if isinstance(state, Mapping) else state),
         # an object of three comments; the job's own is `job`
-        comment=str((comment.get("job") if isinstance(comment, Mapping) else comment) or ""),
-        extra=str(raw.get("extra") or ""),
-        restarts=reading.number(raw.get("restart_cnt")) or 0,
+        comment=reading.said(comment.get("job") if isinstance(comment, Mapping) else comment),
+        extra=reading.said(raw.get("extra")),
+        restarts=reading.count(raw.get("restart_cnt")) or 0,
         submit_time=reading.time(times.get("submission")),
         eligible_time=reading.time(times.get("eligible")),
         start_time=reading.time(times.get("start")),
@@ -66,17 +66,17 @@ def accounting_row(raw: Mapping[str, Any]) -> JobRecord:
         time_limit_seconds=_seconds(times.get("limit")),
         nodes=None if nodes == "None assigned" else nodes,
         failed_node=reading.text(raw.get("failed_node")),
-        node_count=reading.number(raw.get("allocation_nodes")),
+        node_count=reading.count(raw.get("allocation_nodes")),
         cpus=_allocated_cpus(raw),
-        elapsed_seconds=reading.number(times.get("elapsed")),
+        elapsed_seconds=reading.count(times.get("elapsed")),
     )
 
 
 def _seconds(limit: Any) -> int | None:
-    minutes = reading.number(limit)
+    minutes = reading.count(limit)
     return None if minutes is None else minutes * 60
 
 
 def _allocated_cpus(raw: Mapping[str, Any]) -> int | None:
     allocated = reading.objects(reading.mapping(raw.get("tres")).get("allocated"))
-    return next((reading.number(item.get("count")) for item in allocated if item.get("type") == "cpu"), None)
+    return next((reading.count(item.get("count")) for item in allocated if item.get("type") == "cpu"), None)
