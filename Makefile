@@ -78,7 +78,7 @@ $(VENV)/.fuzzer: requirements-fuzz.lock $(STAMP)
 	@touch $@
 
 .PHONY: fuzz
-fuzz: $(VENV)/.fuzzer ## Fuzz the directive parser and the value types, ten minutes each (FUZZ_SECONDS; result in bench/fuzz.md)
+fuzz: $(VENV)/.fuzzer ## Fuzz the directive parser, the value types and answers of slurmrestd, ten minutes each (FUZZ_SECONDS; result in bench/fuzz.md)
 	PYTHONPATH=operator:sandbox:. $(PY) -m tests.fuzz.run
 
 .PHONY: bench-directives

@@ -19,14 +19,14 @@ COUNTS: Final = struct.Struct("=QQ")
 FAILING: Final = "failing"
 """The file, beside that of the counts, with the input that the target failed for."""
 
-INSTRUMENTED: Final = "slurmjob_operator.sbatch"
+INSTRUMENTED: Final = ("slurmjob_operator.sbatch", "slurmjob_operator.slurm")
 
 
 def main() -> None:
     """Fuzz until libFuzzer ends it."""
     name, counts, *options = sys.argv[1:]
     atheris = importlib.import_module("atheris")
-    with atheris.instrument_imports(include=[INSTRUMENTED]):
+    with atheris.instrument_imports(include=list(INSTRUMENTED)):
         targets = importlib.import_module("tests.fuzz.targets")
     run = targets.TARGETS[name].run
     file = os.open(Path(counts), os.O_WRONLY | os.O_CREAT)

@@ -1,4 +1,5 @@
-"""What is fuzzed, as functions of bytes. An input may be refused, by `SbatchError`; whatever else is raised is a bug.
+"""What is fuzzed, as functions of bytes. An input may be refused, by `SbatchError` (an answer of slurmrestd by
+`SlurmError`); whatever else is raised is a bug.
 
 The first bytes choose, the others are the text, so that inputs can be read and written by hand.
 """
@@ -15,6 +16,8 @@ from slurmjob_operator.sbatch.options import TABLE
 from slurmjob_operator.sbatch.settings import Settings
 from slurmjob_operator.sbatch.value import NEWEST, OLDEST, R24_11, Release, ValueType
 from tests.differential.scripts import parsing
+from tests.fuzz import mutation
+from tests.fuzz.answers import read_answers
 
 VERSIONS: Final = (
     (OLDEST, "v0.0.38"),
@@ -127,7 +130,12 @@ def _words_of_values() -> Sequence[str]:
     return tuple({text for kind in TYPES for text in kind.examples if text})
 
 
+def _words_of_answers() -> Sequence[str]:
+    return (*(f'"{key}":' for key in mutation.KEYS), *map(str, mutation.STATUSES), "null", '{"set":false}', "RUNNING")
+
+
 TARGETS: Final = {
     "directives": Target(run=read_script, seeds=_scripts, words=_words_of_scripts),
     "values": Target(run=read_value, seeds=_values, words=_words_of_values),
+    "answers": Target(run=read_answers, seeds=mutation.seeds, words=_words_of_answers),
 }
