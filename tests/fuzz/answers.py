@@ -22,7 +22,7 @@ from slurmjob_operator.slurm.client import SlurmrestdClient
 from slurmjob_operator.slurm.discovery import AUTO
 from slurmjob_operator.slurm.errors import SlurmError
 from slurmjob_operator.slurm.http import SlurmrestdServer
-from slurmjob_operator.slurm.request import JobRequest
+from slurmjob_operator.slurm.request import JobRequest, Target
 from slurmjob_operator.slurm.token import SlurmToken, parse_token
 from tests.fuzz.mutation import TOKEN, Answer, Case, case
 
@@ -101,6 +101,7 @@ def _judge(tried: Case, result: Any, said: str) -> None:
                 _not_ended(states, said)
         case ClusterInfo():
             _writable([result.cluster_name, result.release, result.api_version])
+            Target.of(release=result.release, api_version=result.api_version)
 
 
 def _judge_record(record: JobRecord, said: str) -> None:

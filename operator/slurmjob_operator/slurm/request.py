@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from slurmjob_operator.sbatch.value import NEWEST, Release
+from slurmjob_operator.sbatch.value import NEWEST, OLDEST, Release
 
 NEWEST_API: Final = "v0.0.45"
+OLDEST_API: Final = "v0.0.38"
+
+_RELEASE: Final = re.compile(r"([0-9]{2})\.([0-9]{2})(?![0-9])")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -20,9 +24,11 @@ class Target:
 
     @classmethod
     def of(cls, *, release: str, api_version: str) -> Target:
-        """`release` as Slurm names itself: `26.05.5`."""
-        year, month, *_ = (int(part) for part in release.split(".")[:2])
-        return cls(release=Release(year, month), api_version=api_version)
+        """`release` as Slurm names itself: `26.05.5`. What is no such name may be any that speaks this version."""
+        told = _RELEASE.match(release)
+        if told is None:
+            return cls(release=OLDEST if api_version == OLDEST_API else NEWEST, api_version=api_version)
+        return cls(release=Release(int(told[1]), int(told[2])), api_version=api_version)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -38,6 +38,7 @@ class Shared:
     ) -> None:
         self._monotonic = monotonic
         self._refused: dict[str, float] = {}
+        self._versions: tuple[tuple[str, ...], float] | None = None
         self.sockets = Sockets(most=limits.sockets)
         self.admission = Admission(monotonic, Limits(in_flight=limits.sockets, per_second=limits.per_second))
         self.circuit = Circuit(monotonic)
@@ -56,6 +57,16 @@ class Shared:
         """Whether it was not accepted less than so long ago."""
         at = self._refused.get(token.fingerprint)
         return at is not None and self._monotonic() - at < seconds
+
+    def know_versions(self, versions: tuple[str, ...]) -> None:
+        """These API versions it serves by its own document; none: it does not say."""
+        self._versions = (versions, self._monotonic())
+
+    def known_versions(self, *, seconds: float) -> tuple[str, ...] | None:
+        """What its document said less than so long ago."""
+        if self._versions is None or self._monotonic() - self._versions[1] >= seconds:
+            return None
+        return self._versions[0]
 
     async def close(self) -> None:
         """Close all sockets."""

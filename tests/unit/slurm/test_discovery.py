@@ -16,12 +16,26 @@ from tests.unit.slurm.answers import client, error
 META = {"Slurm": {"version": {"major": 22, "micro": 8, "minor": 5}, "release": "22.05.8"}}
 NOT_SERVED = httpx.Response(404, text="Unable find requested URL.")
 Body = dict[str, Any]
+DOCUMENT: Body = {
+    "paths": {
+        "/slurm/v0.0.9/ping": {},
+        "/slurm/v0.0.37/diag": {},
+        "/slurm/v0.0.37/ping": {},
+        "/slurmdb/v0.0.36/jobs": {},
+        "/openapi/v3": {},
+        "/slurm/<script>/ping": {},
+    }
+}
 
 
-def _daemon(bodies: dict[str, Body], *, served: str = "v0.0.38") -> Callable[[httpx.Request], httpx.Response]:
+def _daemon(
+    bodies: dict[str, Body], *, served: str = "v0.0.38", document: bool = False
+) -> Callable[[httpx.Request], httpx.Response]:
     """Answers by path; an answer with errors is one of 22.05: 500 of slurmctld's plug-in, 200 of slurmdbd's."""
 
     def answer(request: httpx.Request) -> httpx.Response:
+        if request.url.path == "/openapi/v3":
+            return httpx.Response(200, json=DOCUMENT) if document else NOT_SERVED
         _, plugin, version, path = request.url.path.split("/", 3)
         if version != served or (plugin == "slurmdb" and path not in bodies and "job/1" not in bodies):
             return NOT_SERVED
@@ -95,6 +109,37 @@ async def test_trap_v1_the_newest_version_of_both_families_is_found() -> None:
     assert (await _port({"diag": DIAG, "job/1": NOTHING}, served="v0.0.42").info()).api_version == "v0.0.42"
     with pytest.raises(NotSupported, match=r"v0\.0\.38 to v0\.0\.45"):
         await _port({"diag": DIAG}, served="v0.0.37").info()
+
+
+@pytest.mark.parametrize("wanted", ["Auto", "v0.0.39"])
+async def test_where_nothing_is_in_common_the_message_says_what_is_served(wanted: str) -> None:
+    """By slurmrestd's document, that is long: every connection together ask for it once in ten minutes."""
+    asked: list[str] = []
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        asked.append(request.url.path)
+        return _daemon({}, served="v0.0.37", document=True)(request)
+
+    port = client(answer, api_version=wanted)
+    for _ in range(3):
+        with pytest.raises(NotSupported, match=r"asked for \(v0\.0\.3.*\); it serves v0\.0\.37, v0\.0\.9$"):
+            await port.info()
+    assert asked.count("/openapi/v3") == 1
+
+
+@pytest.mark.parametrize(
+    "document",
+    [
+        NOT_SERVED,
+        httpx.Response(200, json={"paths": ["/slurm/v0.0.50/ping"]}),
+        httpx.Response(200, text="<html>"),
+        httpx.Response(401, json={"errors": [error(1007)]}),
+    ],
+)
+async def test_a_document_that_says_nothing_adds_nothing(document: httpx.Response) -> None:
+    port = client(lambda r: document if r.url.path == "/openapi/v3" else NOT_SERVED, api_version="Auto")
+    with pytest.raises(NotSupported, match=r"v0\.0\.45\)$"):
+        await port.info()
 
 
 async def test_a_version_without_a_daemon_is_spoken_only_where_it_is_named() -> None:
