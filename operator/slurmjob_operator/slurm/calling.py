@@ -249,6 +249,20 @@ def first_error(body: Mapping[str, Any]) -> Mapping[str, Any] | None:
     return errors[0] if errors else None
 
 
+def status_errors(body: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    """The errors in what a cancellation came to, a row for each job (v0.0.41 and newer), as others are."""
+    found = [reading.mapping(row.get("error")) for row in rows(body, "status")]
+    return [
+        {
+            "error_number": error.get("code"),
+            "error": error.get("message"),
+            "description": error.get("string"),
+        }
+        for error in found
+        if error.get("code") is not None
+    ]
+
+
 def _telling_error(body: Mapping[str, Any], operation: Operation) -> Mapping[str, Any] | None:
     """Of several errors the one to go by. 22.05 refuses a submission with -1 ("unspecified") before the number that
     says why; where something is read, -1 is what a silent slurmctld gives, and stays the first."""

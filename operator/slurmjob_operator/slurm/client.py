@@ -21,6 +21,7 @@ from slurmjob_operator.slurm.calling import (
     messages,
     not_submitted,
     rows,
+    status_errors,
 )
 from slurmjob_operator.slurm.classify import Operation, classify
 from slurmjob_operator.slurm.dialects import DIALECTS, reading
@@ -159,9 +160,8 @@ class SlurmrestdClient:
         """See `SlurmPort`. Never with a signal: an unknown one kills (measured). 2021 is "already ended"."""
         reply = await self._caller.send("DELETE", f"job/{checked_id(job_id)}", operation=Operation.CANCEL)
         body = reply.body or {}
-        codes = {reading.number(reading.mapping(row.get("error")).get("code")) for row in rows(body, "status")}
-        errors = reading.errors(body.get("errors"))
-        codes |= {error_number(row) for row in errors}
+        errors = [*reading.errors(body.get("errors")), *status_errors(body)]
+        codes = {error_number(row) for row in errors}
         bad = codes - {None, 0, 2017, 2021} or {None for row in errors if error_number(row) is None}
         if not bad and reply.body is not None and (200 <= reply.status < 300 or codes & {2017, 2021}):
             return
@@ -170,7 +170,7 @@ class SlurmrestdClient:
             operation=Operation.CANCEL,
             code=code,
             status=reply.status,
-            message=explain(reply, "cancelling failed"),
+            message=explain(reply, "cancelling failed", next((e for e in errors if error_number(e) == code), None)),
             answered_by_slurm=reply.body is not None,
         )
 

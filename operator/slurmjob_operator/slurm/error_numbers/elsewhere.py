@@ -100,9 +100,17 @@ GROUPS: Final[tuple[Group, ...]] = (
     ),
     Group(
         meaning=Meaning.NEVER,
+        advice=(
+            "slurmrestd could not read a value: on Slurm 22.05 `gres` of a kind that the cluster does not have; "
+            "anything else is a defect of the operator, please report it"
+        ),
+        numbers="9001 ESLURM_REST_FAIL_PARSING",
+    ),
+    Group(
+        meaning=Meaning.NEVER,
         advice="slurmrestd did not understand the request: a defect of the operator, please report it",
         numbers="""
-            9000 ESLURM_REST_INVALID_QUERY, 9001 ESLURM_REST_FAIL_PARSING, 9002 ESLURM_REST_INVALID_JOBS_DESC,
+            9000 ESLURM_REST_INVALID_QUERY, 9002 ESLURM_REST_INVALID_JOBS_DESC,
             9009 ESLURM_REST_BAD_REQUEST, 9200 ESLURM_DATA_PATH_NOT_FOUND, 9201 ESLURM_DATA_PTR_NULL,
             9202 ESLURM_DATA_CONV_FAILED, 9203 ESLURM_DATA_REGEX_COMPILE, 9204 ESLURM_DATA_UNKNOWN_MIME_TYPE,
             9205 ESLURM_DATA_TOO_LARGE, 9206 ESLURM_DATA_FLAGS_INVALID_TYPE, 9207 ESLURM_DATA_FLAGS_INVALID,

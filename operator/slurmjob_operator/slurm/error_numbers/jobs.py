@@ -166,9 +166,14 @@ GROUPS: Final[tuple[Group, ...]] = (
     ),
     Group(
         meaning=Meaning.NEVER,
+        advice="the job is another user's, or this user is not known to Slurm",
+        numbers="2010 ESLURM_USER_ID_MISSING",
+    ),
+    Group(
+        meaning=Meaning.NEVER,
         advice="this user is not known to Slurm",
         numbers="""
-            2010 ESLURM_USER_ID_MISSING, 2113 ESLURM_GROUP_ID_MISSING, 2163 ESLURM_GROUP_ID_INVALID,
+            2113 ESLURM_GROUP_ID_MISSING, 2163 ESLURM_GROUP_ID_INVALID,
             2164 ESLURM_GROUP_ID_UNKNOWN, 2165 ESLURM_USER_ID_INVALID, 2166 ESLURM_USER_ID_UNKNOWN,
             9004 ESLURM_REST_MISSING_UID, 9005 ESLURM_REST_MISSING_GID
         """,
