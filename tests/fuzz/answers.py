@@ -31,6 +31,8 @@ MOST_REQUESTS: Final = 200
 MOST_SECONDS: Final = 2.0
 LONGEST_MESSAGE: Final = 30_000
 LONGEST: Final = 8192
+AS_WRITTEN: Final = frozenset({"user", "name", "comment", "extra"})
+"""Compared with what we know, and never told again."""
 OTHER_ID: Final = 8
 REQUEST: Final = JobRequest(script="#!/bin/sh\n", name="recorded", chdir="/home/alice", environment={"A": "b"})
 
@@ -110,7 +112,9 @@ def _judge_record(record: JobRecord, said: str) -> None:
     _writable(record.states)
     for field in fields(record):
         value = getattr(record, field.name)
-        if isinstance(value, str):
+        if isinstance(value, str) and field.name in AS_WRITTEN:
+            value.encode()
+        elif isinstance(value, str):
             _writable([value])
         elif isinstance(value, int) and field.name.endswith("_time"):
             rfc3339(value)

@@ -23,7 +23,7 @@ from slurmjob_operator.slurm.errors import (
     Unavailable,
 )
 from slurmjob_operator.slurm.http import Query, Reply, SlurmrestdServer, no_slurm_answers
-from slurmjob_operator.slurm.token import SlurmToken, redact
+from slurmjob_operator.slurm.token import SlurmToken
 
 RETRY_SECONDS: Final = 0.5
 """At most so long before a request is sent again."""
@@ -287,8 +287,8 @@ def explain(reply: Reply, fallback: str, told: Mapping[str, Any] | None = None) 
 
 
 def _words(first: Mapping[str, Any], fallback: str) -> str:
-    error = _text(first.get("error"))
-    words = _text(first.get("description")) or error or fallback
+    error = reading.text(first.get("error"))
+    words = reading.text(first.get("description")) or error or fallback
     if error and error not in words:
         words = f"{words} ({error})"
     code = error_number(first)
@@ -300,21 +300,15 @@ def _words(first: Mapping[str, Any], fallback: str) -> str:
 
 def site_message(body: Mapping[str, Any]) -> str | None:
     """What a job_submit plug-in of the site has to say to the user."""
-    return _text(body.get("job_submit_user_msg")) or _text(
+    return reading.text(body.get("job_submit_user_msg")) or reading.text(
         reading.mapping(body.get("result")).get("job_submit_user_msg")
     )
-
-
-def _text(value: Any) -> str | None:
-    """Slurm's words, in which a token must not come back."""
-    found = reading.text(value)
-    return None if found is None else redact(found)
 
 
 def messages(body: Mapping[str, Any]) -> tuple[str, ...]:
     """Warnings, errors beside a job id, and the site's own words; not the notice that the job is held."""
     found = [*reading.errors(body.get("warnings")), *reading.errors(body.get("errors"))][:MOST_MESSAGES]
-    texts = [_text(row.get("description")) or _text(row.get("error")) for row in found]
+    texts = [reading.text(row.get("description")) or reading.text(row.get("error")) for row in found]
     texts.append(site_message(body))
     return tuple(text for text in texts if text and "held state" not in text)
 

@@ -15,6 +15,8 @@ from slurmjob_operator.slurm.errors import AccountingUnavailable, NotSupported, 
 
 AUTO: Final = "Auto"
 UNKNOWN: Final = "unknown"
+NO_SUCH_PARSER: Final = 1011
+"""What openapi/slurmctld says of a version, by its first sources (23.11; not run)."""
 DOCUMENT_SECONDS: Final = 600.0
 MOST_VERSIONS: Final = 16
 _VERSIONED: Final = re.compile(r"/slurm/(v0\.0\.[0-9]{1,4})/")
@@ -36,6 +38,10 @@ async def discover(caller: Caller, *, wanted: str) -> ClusterInfo:
             body = await trial.read("diag")
         except NotSupported:
             continue
+        except Unavailable as error:
+            if error.code == NO_SUCH_PARSER:
+                continue
+            raise
         if release_of(body) is None and not reading.mapping(body.get("statistics")):
             raise Unavailable("somebody answers with success, but not as Slurm does")
         caller.dialect = trial.dialect

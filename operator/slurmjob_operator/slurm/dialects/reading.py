@@ -10,6 +10,8 @@ import re
 from collections.abc import Mapping
 from typing import Any, Final
 
+from slurmjob_operator.slurm.token import redact
+
 _WHOLE = re.compile(r"\s*-?[0-9]{1,20}\s*")
 
 NO_VALUE = frozenset({4294967294, 4294967295, 18446744073709551614, 18446744073709551615})
@@ -71,11 +73,12 @@ def infinite(value: Any) -> bool:
 
 def text(value: Any, *, most: int = LONGEST_TEXT) -> str | None:
     """A non-empty text, of so many characters at most. Halves of characters, which JSON can say and nobody can write,
-    become question marks."""
-    if not isinstance(value, str) or not value:
-        return None
-    said = value[:most]
-    return said if said.isascii() else said.encode(errors="replace").decode()
+    become question marks; a token does not come back."""
+    return redact(_whole(value[:most])) if isinstance(value, str) and value else None
+
+
+def _whole(text: str) -> str:
+    return text if text.isascii() else text.encode(errors="replace").decode()
 
 
 def path(value: Any) -> str | None:
@@ -84,10 +87,10 @@ def path(value: Any) -> str | None:
 
 
 def said(value: Any) -> str:
-    """What a user has named or written: a text, or a number that stands for one; else nothing."""
+    """What a user has named or written, to the letter: a text, or a number that stands for one; else nothing."""
     if isinstance(value, int) and not isinstance(value, bool):
         return "" if number(value) is None else str(value)
-    return text(value) or ""
+    return _whole(value) if isinstance(value, str) and len(value) <= LONGEST_PATH else ""
 
 
 def words(value: Any) -> frozenset[str]:
