@@ -148,7 +148,7 @@ class Caller:
         """What slurmdbd says; raises `AccountingUnavailable` when it does not answer."""
         reply = await self.ask_slurmdbd_anything(path, query=query)
         if 200 <= reply.status < 300 and error_number(first_error(reply.body or {})) == NOTHING_FOUND:
-            return {}
+            return {"meta": {}}
         try:
             return checked(reply, Operation.READ)
         except Unavailable as error:
@@ -234,8 +234,7 @@ def job_rows(body: Mapping[str, Any]) -> list[Mapping[str, Any]]:
 
 def accounted_rows(body: Mapping[str, Any]) -> list[Mapping[str, Any]]:
     """The same of slurmdbd's; where it finds nothing, an answer may have no list. Raises `AccountingUnavailable`."""
-    told = isinstance(body.get("meta"), Mapping) or not body
-    if body.get("jobs") is None and told:
+    if body.get("jobs") is None and isinstance(body.get("meta"), Mapping):
         return []
     try:
         return job_rows(body)
