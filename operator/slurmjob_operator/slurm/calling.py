@@ -40,7 +40,9 @@ class Caller:
     """`dialect` is None until the API version is known.
 
     `release` is the one that was found out, None before that. `outdated` is whether an answer since then came from
-    another release, or from a slurmrestd that does not serve this API version (404 without JSON).
+    another release or cluster, or from a slurmrestd that does not serve this API version (404 without JSON).
+    `cluster` is the name that was found out, None before that and where answers do not name it; what another one says
+    is no answer.
     """
 
     def __init__(
@@ -50,6 +52,7 @@ class Caller:
         self.token = token
         self.dialect: Dialect | None = None
         self.release: str | None = None
+        self.cluster: str | None = None
         self.outdated = False
         self.timeout_seconds = timeout_seconds
         self.period_seconds = period_seconds
@@ -116,6 +119,7 @@ class Caller:
         )
         if path not in NOT_EVERYWHERE:
             self._notice(reply)
+        self._refuse_strangers(reply, changes=operation.changes)
         return reply
 
     async def read(self, path: str, *, query: Query = ()) -> Mapping[str, Any]:
@@ -154,6 +158,15 @@ class Caller:
         except Unavailable as error:
             raise AccountingUnavailable(f"slurmdbd: {error}", code=error.code, status=error.status) from None
 
+    def _refuse_strangers(self, reply: Reply, *, changes: bool) -> None:
+        """Under the ids of our jobs another cluster has others, or none; a job that it took is held, and stays so."""
+        name = cluster_of(reply.body or {})
+        if self.cluster is None or name in (None, self.cluster):
+            return
+        self.outdated = True
+        kind = OutcomeUnknown if changes else Unavailable
+        raise kind(f"cluster {name} answers where {self.cluster} did", status=reply.status)
+
     def _notice(self, reply: Reply) -> None:
         """Nearly every answer names the release, so an upgrade shows at the next one."""
         if self.release is None:
@@ -185,8 +198,17 @@ def _silence(error: SlurmError) -> SlurmError:
 
 def release_of(body: Mapping[str, Any]) -> str | None:
     """Slurm's release as an answer names it; None where it does not."""
+    return reading.text(_about_slurm(body).get("release"))
+
+
+def cluster_of(body: Mapping[str, Any]) -> str | None:
+    """The name of the cluster in an answer; None where it does not say, as before v0.0.40."""
+    return reading.text(_about_slurm(body).get("cluster"))
+
+
+def _about_slurm(body: Mapping[str, Any]) -> Mapping[str, Any]:
     meta = reading.mapping(body.get("meta"))
-    return reading.text(reading.mapping(meta.get("slurm") or meta.get("Slurm")).get("release"))
+    return reading.mapping(meta.get("slurm") or meta.get("Slurm"))
 
 
 def checked(reply: Reply, operation: Operation) -> Mapping[str, Any]:

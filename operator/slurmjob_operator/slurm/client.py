@@ -25,7 +25,7 @@ from slurmjob_operator.slurm.calling import (
 )
 from slurmjob_operator.slurm.classify import Operation, classify
 from slurmjob_operator.slurm.dialects import DIALECTS, reading
-from slurmjob_operator.slurm.discovery import AUTO, discover
+from slurmjob_operator.slurm.discovery import AUTO, UNKNOWN, discover
 from slurmjob_operator.slurm.errors import JobNotFound, NotSupported, OutcomeUnknown, Refused, SlurmError, Unavailable
 from slurmjob_operator.slurm.failover import GLANCE_SECONDS
 from slurmjob_operator.slurm.finding import Finder
@@ -85,6 +85,7 @@ class SlurmrestdClient:
         """See `SlurmPort`."""
         info = await self._first_that_answers()
         self._caller.release, self._caller.outdated = info.release, False
+        self._caller.cluster = info.cluster_name if info.cluster_name != UNKNOWN else None
         self._finder.accounting = info.accounting
         await self._glance_at_earlier_ones()
         return info
@@ -102,7 +103,7 @@ class SlurmrestdClient:
     async def _discover(self, server: SlurmrestdServer, *, alone: bool) -> ClusterInfo:
         """Ask this one from now on; patiently, if there is no other."""
         caller = self._caller
-        caller.server, caller.release = server, None
+        caller.server, caller.release, caller.cluster = server, None, None
         caller.timeout_seconds = self._timeout_seconds if alone else min(self._timeout_seconds, GLANCE_SECONDS)
         try:
             return await discover(caller, wanted=self._wanted)

@@ -9,7 +9,7 @@ from contextlib import suppress
 from typing import Any, Final
 
 from slurmjob_operator.core.records import ClusterInfo
-from slurmjob_operator.slurm.calling import Caller, release_of, rows
+from slurmjob_operator.slurm.calling import Caller, cluster_of, release_of, rows
 from slurmjob_operator.slurm.dialects import DIALECTS, DOCUMENT_ONLY, FOUND_BY_ITSELF, hostlist, reading
 from slurmjob_operator.slurm.errors import AccountingUnavailable, NotSupported, SlurmError, Unavailable
 
@@ -81,12 +81,10 @@ async def _has_accounting(caller: Caller) -> bool:
 
 async def _info(caller: Caller, diag: Mapping[str, Any], *, accounting: bool) -> ClusterInfo:
     dialect = caller.known()
-    meta = reading.mapping(diag.get("meta"))
-    slurm = reading.mapping(meta.get("slurm") or meta.get("Slurm"))
     release = release_of(diag) or UNKNOWN
     if dialect.version in DOCUMENT_ONLY and release.startswith(WITHOUT_HOLD):
         raise NotSupported(f"{dialect.version} of Slurm {release} cannot submit a job held; Auto finds one that can")
-    name = reading.text(slurm.get("cluster"))
+    name = cluster_of(diag)
     named = True
     if name is None and not dialect.names_cluster and accounting:
         try:
