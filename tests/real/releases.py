@@ -179,8 +179,8 @@ def page() -> str:
         *(f"| {release.name.rpartition('.')[0]} | {release.found} | not run against a daemon |" for release in NOT_RUN),
         "",
         "Where a slurmrestd has v0.0.40 or newer and not `jobs/state`, jobs are followed one by one, as on 22.05. "
-        "While slurmdbd is away, 23.11 may say so beside each answer of slurmctld (by its sources): nothing is believed "
-        "then.",
+        "While slurmdbd is away, 23.11 may say so beside each answer of slurmctld (by its sources): nothing is "
+        "believed then.",
         "",
         "A server that is of another release at the next answer is found out anew. One that names another cluster is "
         "not believed, and the connection says `ClusterChanged`; before v0.0.40 answers do not name it, and only a new "
