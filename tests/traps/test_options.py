@@ -13,9 +13,10 @@ from sandboxlib.daemons import is_running
 from slurmjob_operator.sbatch.options import TABLE
 from slurmjob_operator.sbatch.rest import plain
 from slurmjob_operator.slurm.template import InvalidTemplate
+from tests.real.own_slurmrestd import own_slurmrestd
 from tests.traps.defended import defended
 from tests.traps.slurm import Slurm
-from tests.traps.test_submission import built, own_slurmrestd
+from tests.traps.test_submission import built
 
 MOST_TRIES = 20
 """The memory is damaged at once; when the daemon stumbles over that is a matter of luck."""
@@ -38,7 +39,8 @@ async def test_trap_s7_a_key_that_kills_slurmrestd(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     there = slurm(suite)
-    with own_slurmrestd(there) as (url, daemon):
+    with own_slurmrestd(there.paths, suite, there.name) as (port, daemon):
+        url = f"http://127.0.0.1:{port}"
         for _ in range(MOST_TRIES):
             try:
                 there.submit({key: value}, url=url, version=version)

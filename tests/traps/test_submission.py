@@ -5,8 +5,7 @@ Each is shown on the daemon that has it, and then met by our client: with the de
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 from typing import Any
@@ -16,9 +15,7 @@ import pytest
 from pydantic import ValidationError
 from pydantic.alias_generators import to_snake
 
-from sandboxlib import slurm_cluster
-from sandboxlib.daemons import Daemon, is_running, spawn, stop, wait_ready
-from sandboxlib.ports import listens
+from sandboxlib.daemons import is_running
 from sandboxlib.slurm_suites import SUITES
 from slurmjob_operator.api.template import JobTemplate
 from slurmjob_operator.sbatch import job
@@ -32,8 +29,8 @@ from slurmjob_operator.slurm.errors import Refused, SlurmError
 from slurmjob_operator.slurm.http import Reply
 from slurmjob_operator.slurm.request import JobRequest, Target
 from slurmjob_operator.slurm.template import InvalidTemplate, build_request, wanted
-from tests.fakes.free_port import free_port
 from tests.openapi.sent import Sent, sending
+from tests.real.own_slurmrestd import own_slurmrestd
 from tests.traps.defended import defended
 from tests.traps.slurm import SCRIPT, Slurm, changed
 
@@ -194,32 +191,11 @@ async def submitted(version: str) -> list[dict[str, Any]]:
     return [request.body["job"] for request in found if request.body is not None]
 
 
-@contextmanager
-def own_slurmrestd(there: Slurm) -> Iterator[tuple[str, Daemon]]:
-    """One more slurmrestd, that nobody else asks, and its address."""
-    shared = next(d for d in slurm_cluster.daemons(there.paths, there.suite) if d.name == f"{there.suite}-slurmrestd")
-    port = free_port()
-    name = f"{shared.name}-{there.name}"
-    own = replace(
-        shared,
-        name=name,
-        argv=(*shared.argv[:-1], f"127.0.0.1:{port}"),
-        log=shared.log.with_name(f"{name}.log"),
-        pid_file=shared.pid_file.with_name(f"{name}.pid"),
-        ready=lambda: listens(port),
-    )
-    spawn(own)
-    try:
-        wait_ready(own)
-        yield f"http://127.0.0.1:{port}", own
-    finally:
-        stop([own])
-
-
 @OLDEST
 async def test_trap_s4_argv_kills_slurmrestd(slurm: Suites, suite: str, monkeypatch: pytest.MonkeyPatch) -> None:
     there = slurm(suite)
-    with own_slurmrestd(there) as (url, daemon):
+    with own_slurmrestd(there.paths, suite, there.name) as (port, daemon):
+        url = f"http://127.0.0.1:{port}"
         assert there.submit({}, url=url).json()["job_id"] > 0
         with pytest.raises(httpx.RemoteProtocolError):
             there.submit({"argv": ["a"]}, url=url)

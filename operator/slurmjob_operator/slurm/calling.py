@@ -149,13 +149,15 @@ class Caller:
         return await self.send("GET", path, operation=Operation.READ, query=query, plugin="slurmdb")
 
     async def ask_slurmdbd(self, path: str, *, query: Query = ()) -> Mapping[str, Any]:
-        """What slurmdbd says; raises `AccountingUnavailable` when it does not answer."""
+        """What slurmdbd says; raises `AccountingUnavailable` when slurmrestd answers that it does not."""
         reply = await self.ask_slurmdbd_anything(path, query=query)
         if 200 <= reply.status < 300 and error_number(first_error(reply.body or {})) == NOTHING_FOUND:
             return {"meta": {}}
         try:
             return checked(reply, Operation.READ)
         except Unavailable as error:
+            if reply.body is None:
+                raise
             raise AccountingUnavailable(f"slurmdbd: {error}", code=error.code, status=error.status) from None
 
     def _refuse_strangers(self, reply: Reply, *, changes: bool) -> None:

@@ -281,6 +281,15 @@ async def test_since_when_slurmctld_is_up_is_told_by_one_slurmctld_only(
     assert await always(200, body).up_since() == since
 
 
+async def test_only_slurmrestd_can_say_that_slurmdbd_is_away() -> None:
+    for status in (429, 502, 503):
+        with pytest.raises(Unavailable) as told:
+            await page(status).accounting(7)
+        assert not isinstance(told.value, AccountingUnavailable), "a proxy's page tells nothing of slurmdbd"
+    with pytest.raises(AccountingUnavailable):
+        await always(502, {"errors": [error(7000)], "jobs": []}).accounting(7)
+
+
 @pytest.mark.looptime
 async def test_what_slurmdbd_has_not_heard_yet_is_not_missing() -> None:
     port = always(200, {"statistics": {"dbd_agent_queue_size": 3}, "jobs": [], "errors": []})
