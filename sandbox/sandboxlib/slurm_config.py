@@ -12,6 +12,7 @@ SPOOL = "/var/spool/slurm"
 STATE = "/var/lib/slurm"
 LOGS = "/var/log/slurm"
 JWT_KEY = "/etc/slurm/jwt_hs256.key"
+SITE_CONF = "/etc/slurm/site.conf"
 DATABASE_PASSWORD = "sandbox"  # noqa: S105 - of a throw-away database on loopback
 
 NODE_SECONDS = 15
@@ -115,6 +116,7 @@ Gres=gpu:2,widget:4 Feature=fast State=UNKNOWN
 PartitionName=debug Nodes=n[1-6] Default=YES MaxTime=1-00:00:00 DefaultTime=10 State=UP
 PartitionName=gpu Nodes=n[7-8] MaxTime=INFINITE State=UP
 PartitionName=tiny Nodes=n1 MaxTime=5 State=UP
+Include {SITE_CONF}
 """
 
 

@@ -130,6 +130,7 @@ def write_configuration(paths: Paths, suite: str, root: Path) -> None:
     }
     for name, text in texts.items():
         renew(etc / name, text)
+    site_file(paths, suite).touch()
     _owned(etc / "slurmdbd.conf", owner["slurm"])
     _secret(etc / "jwt_hs256.key", owner["slurm"])
     _secret(state / "etc-munge/munge.key", owner["munge"])
@@ -139,6 +140,11 @@ def write_configuration(paths: Paths, suite: str, root: Path) -> None:
             os.mknod(device, 0o600 | 0o020000, os.makedev(1, 3))
             device.chmod(0o666)
     renew(state / "hosts", f"127.0.0.1 localhost {chosen.hostname}\n")
+
+
+def site_file(paths: Paths, suite: str) -> Path:
+    """What slurm.conf includes at its end (see `slurm_site`)."""
+    return folder(paths, suite) / "etc-slurm" / Path(slurm_config.SITE_CONF).name
 
 
 def _secret(path: Path, owner: tuple[int, int]) -> None:

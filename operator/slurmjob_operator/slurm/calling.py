@@ -19,6 +19,7 @@ from slurmjob_operator.slurm.errors import (
     ConnectionLost,
     CredentialsRejected,
     OutcomeUnknown,
+    Refused,
     SlurmError,
     Unavailable,
 )
@@ -29,6 +30,13 @@ RETRY_SECONDS: Final = 0.5
 """At most so long before a request is sent again."""
 
 UNSPECIFIED: Final = -1
+"""Of a job that is read: slurmctld is silent. Of one that is submitted or updated: slurmctld's own word, `slurm.ERROR`
+of a job_submit plug-in; one that is away, hangs or dies gives 1800, 1000, 104, 5004 (measured on all three)."""
+
+BY_THE_SITE: Final = (
+    "slurmctld refuses it without a reason, as a job_submit plug-in of the site does; the site knows why, and its "
+    "words to the user do not come with a refusal"
+)
 MOST_MESSAGES: Final = 16
 NOT_EVERYWHERE: Final = frozenset({"jobs/state"})
 """Paths that a slurmrestd may not serve although it serves the API version."""
@@ -223,14 +231,26 @@ def checked(reply: Reply, operation: Operation) -> Mapping[str, Any]:
 
 def error_of(reply: Reply, operation: Operation) -> SlurmError:
     """The error for an answer that is no success."""
-    told = _telling_error(reply.body or {}, operation)
+    told, fallback = _telling_error(reply.body or {}, operation), f"HTTP status {reply.status}"
+    code = error_number(told)
+    if told is not None and _says_the_site(reply, operation, told):
+        return Refused(explain(reply, fallback, told, advice=BY_THE_SITE), code=code, status=reply.status)
     return classify(
         operation=operation,
-        code=error_number(told),
+        code=code,
         status=reply.status,
-        message=explain(reply, f"HTTP status {reply.status}", told),
+        message=explain(reply, fallback, told),
         answered_by_slurm=reply.body is not None,
     )
+
+
+def _says_the_site(reply: Reply, operation: Operation, told: Mapping[str, Any]) -> bool:
+    """Whether a number is what a job_submit plug-in returned, and nothing was submitted or updated: `slurm.ERROR`, or
+    one that Slurm itself has no words for, so that none of its own functions failed with it."""
+    if operation not in (Operation.SUBMIT, Operation.UPDATE) or reply.status < 400:
+        return False
+    code = error_number(told)
+    return code == UNSPECIFIED or (code not in TABLE and told.get("error") == f"Unknown error {code}")
 
 
 def rows(body: Mapping[str, Any], key: str) -> list[Mapping[str, Any]]:
@@ -300,16 +320,19 @@ def error_number(error: Mapping[str, Any] | None) -> int | None:
     return None if error is None else reading.number(error.get("error_number", error.get("error_code")))
 
 
-def explain(reply: Reply, fallback: str, told: Mapping[str, Any] | None = None) -> str:
-    """Slurm's own words and number, what to do about it, and the site's words; those of the first error unless another
-    one is named."""
+def explain(reply: Reply, fallback: str, told: Mapping[str, Any] | None = None, *, advice: str | None = None) -> str:
+    """Slurm's own words and number, what to do about it (`advice`, where it is not that of the number), and the site's
+    words; those of the first error unless another one is named."""
     first = told or first_error(reply.body or {})
-    words = (f"{fallback}: {reply.text}" if reply.text else fallback) if first is None else _words(first, fallback)
+    if first is None:
+        words = f"{fallback}: {reply.text}" if reply.text else fallback
+    else:
+        words = _words(first, fallback, advice)
     site = site_message(reply.body or {})
     return f"{words}. The site says: {site}" if site else words
 
 
-def _words(first: Mapping[str, Any], fallback: str) -> str:
+def _words(first: Mapping[str, Any], fallback: str, advice: str | None) -> str:
     error = reading.text(first.get("error"))
     words = reading.text(first.get("description")) or error or fallback
     if error and error not in words:
@@ -318,7 +341,8 @@ def _words(first: Mapping[str, Any], fallback: str) -> str:
     if code is None:
         return words
     row = TABLE.get(code)
-    return f"{words} [Slurm error {code}]{f': {row.advice}' if row else ''}"
+    advice = advice or (row.advice if row else None)
+    return f"{words} [Slurm error {code}]{f': {advice}' if advice else ''}"
 
 
 def site_message(body: Mapping[str, Any]) -> str | None:

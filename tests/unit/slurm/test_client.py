@@ -94,6 +94,63 @@ async def test_trap_f1_what_is_known_of_a_submission(status: int, errors: Any, k
     assert type(failure.value) is kind
 
 
+UNSPECIFIED = "Unspecified error"
+
+
+@pytest.mark.parametrize(
+    ("status", "errors", "kind"),
+    [
+        (500, [error(-1, UNSPECIFIED)], Refused),
+        (500, [{"error_code": -1, "error": UNSPECIFIED}], Refused),
+        (500, [{"error_code": -1, "error": UNSPECIFIED}, {"error_code": 2050, "error": "limit"}], RefusedForNow),
+        (500, [error(12345, "Unknown error 12345")], Refused),
+        (500, [error(12345, "Unknown error 12346")], OutcomeUnknown),
+        (500, [error(12345, "The new network is gone")], OutcomeUnknown),
+        (500, [error(104, "Connection reset by peer")], OutcomeUnknown),
+        (422, [error(2045, "Invalid account or account/partition combination specified")], Refused),
+        (500, [error(7405, "Lua function execution failed due to runtime error")], Refused),
+    ],
+)
+async def test_a_plug_in_of_the_site_refuses_a_submission(status: int, errors: Any, kind: type[Exception]) -> None:
+    with pytest.raises(kind) as failure:
+        await _submit(always(status, {"errors": errors}))
+    assert type(failure.value) is kind
+
+
+@pytest.mark.parametrize(
+    ("status", "number", "words", "kind"),
+    [
+        (500, -1, UNSPECIFIED, Refused),
+        (500, 12345, "Unknown error 12345", Refused),
+        (500, 2045, "Invalid account", Refused),
+        (500, 1000, "Unexpected message received", OutcomeUnknown),
+        (504, 5004, "Socket timed out on send/recv operation", OutcomeUnknown),
+        (200, -1, UNSPECIFIED, OutcomeUnknown),
+    ],
+)
+async def test_a_plug_in_of_the_site_refuses_an_update(
+    status: int, number: int, words: str, kind: type[Exception]
+) -> None:
+    with pytest.raises(kind) as failure:
+        await always(status, {"errors": [error(number, words)]}).release(7, comment="c")
+    assert type(failure.value) is kind
+
+
+@pytest.mark.parametrize("number", [-1, 12345])
+async def test_no_plug_in_is_asked_of_a_cancellation(number: int) -> None:
+    with pytest.raises(OutcomeUnknown):
+        await always(500, {"errors": [error(number, f"Unknown error {number}")]}).cancel(7)
+
+
+async def test_a_refusal_without_a_reason_names_who_has_it() -> None:
+    body = {"errors": [error(-1, UNSPECIFIED)], "job_submit_user_msg": "Not in the afternoon"}
+    with pytest.raises(Refused, match="job_submit plug-in") as failure:
+        await _submit(always(500, body))
+    assert "[Slurm error -1]" in str(failure.value)
+    assert str(failure.value).endswith("The site says: Not in the afternoon")
+    assert "cannot talk to each other" not in str(failure.value)
+
+
 @pytest.mark.parametrize(
     ("status", "kind"),
     [(200, OutcomeUnknown), (302, OutcomeUnknown), (408, OutcomeUnknown), (502, OutcomeUnknown), (404, NotSupported)],
@@ -348,7 +405,5 @@ async def test_22_05_refuses_with_unspecified_errors_before_the_one_that_says_wh
     errors = [error(-1, "Unspecified error"), error(-1, "Unspecified error"), error(9001, "Conversion failure")]
     with pytest.raises(Refused, match="9001"):
         await always(400, {"errors": errors}).submit_held(REQUEST, comment="c")
-    with pytest.raises(OutcomeUnknown):
-        await always(500, {"errors": errors[:2]}).submit_held(REQUEST, comment="c")
     with pytest.raises(Unavailable):
         await always(500, {"errors": [error(-1), error(2017)], "jobs": []}).job(7)

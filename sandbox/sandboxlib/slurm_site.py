@@ -1,0 +1,75 @@
+"""What a site adds to its slurm.conf, switched on and off while the cluster runs: slurmctld alone is restarted.
+
+slurm.conf includes one more file, which is empty until then; `up` leaves it as it is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from sandboxlib import slurm_daemons, slurm_state
+from sandboxlib.daemons import start, stop
+from sandboxlib.paths import Paths, renew
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RateLimit:
+    """slurmctld's own, for each user: `bucket` requests at once, `per_second` more. Since 23.02."""
+
+    bucket: int
+    per_second: int = 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Site:
+    """`job_submit` is a job_submit.lua. A site without anything is how the sandbox comes up."""
+
+    rate_limit: RateLimit | None = None
+    job_submit: str | None = None
+
+
+PLAIN = Site()
+
+
+def site_conf(site: Site) -> str:
+    """Lines of slurm.conf."""
+    lines = []
+    if site.rate_limit is not None:
+        limit = site.rate_limit
+        parameters = ("rl_enable", f"rl_bucket_size={limit.bucket}", f"rl_refill_rate={limit.per_second}")
+        lines.append(f"SlurmctldParameters={','.join(parameters)}\n")
+    if site.job_submit is not None:
+        lines.append("JobSubmitPlugins=lua\n")
+    return "".join(lines)
+
+
+def apply(paths: Paths, suite: str, site: Site) -> None:
+    """The cluster is this site's from now on. slurmctld is away for a moment; jobs run on."""
+    etc = slurm_state.folder(paths, suite) / "etc-slurm"
+    slurmctld = next(d for d in slurm_daemons.daemons(paths, suite) if d.name == f"{suite}-slurmctld")
+    stop([slurmctld])
+    _lua(etc / "job_submit.lua", site.job_submit)
+    renew(slurm_state.site_file(paths, suite), site_conf(site))
+    start(slurmctld)
+    slurm_daemons.wait_answering(paths, suite)
+    slurm_daemons.wait_idle(paths, suite)
+
+
+def _lua(file: Path, text: str | None) -> None:
+    if text is None:
+        file.unlink(missing_ok=True)
+    else:
+        renew(file, text)
+
+
+@contextmanager
+def applied(paths: Paths, suite: str, site: Site) -> Iterator[None]:
+    """Within the block the cluster is this site's."""
+    try:
+        apply(paths, suite, site)
+        yield
+    finally:
+        apply(paths, suite, PLAIN)
