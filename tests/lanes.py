@@ -248,7 +248,8 @@ class Lane:
         here = self.name == KUBERNETES_IN
         of_kubernetes = ("tests/integration",) if here else ("--ignore=tests/contract/test_kube_port.py",)
         arguments = ("tests/contract", "tests/traps", f"--ignore={OF_DOCUMENTS}", *of_kubernetes)
-        self._pytest("contract", *arguments, workers=WORKERS)
+        self._pytest("contract", *arguments, "-m", "not alone", workers=WORKERS)
+        self._pytest("contract alone", "tests/contract", "tests/traps", "-m", "alone")
 
     def _differential(self, *, everything: bool = False) -> None:
         self._sandbox("operator", "start")
