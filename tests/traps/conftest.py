@@ -33,7 +33,7 @@ def _suite(item: pytest.Item) -> object:
 
 
 @cache
-def _up(suite: str) -> Paths:
+def up(suite: str) -> Paths:
     """It stays up when the tests end."""
     assert cli.main(["up", "--slurm", suite]) == 0
     return default_paths()
@@ -45,7 +45,7 @@ def slurm() -> Iterator[Callable[[str], Slurm]]:
     given: list[Slurm] = []
 
     def of(suite: str) -> Slurm:
-        given.append(Slurm(paths=_up(suite), suite=suite))
+        given.append(Slurm(paths=up(suite), suite=suite))
         return given[-1]
 
     yield of
@@ -56,7 +56,7 @@ def slurm() -> Iterator[Callable[[str], Slurm]]:
 @pytest.fixture(scope="module")
 def accounted(suite: str) -> Iterator[tuple[Slurm, int]]:
     """A Slurm whose slurmdbd has heard of a held job with a comment, and the job's id."""
-    there = Slurm(paths=_up(suite), suite=suite)
+    there = Slurm(paths=up(suite), suite=suite)
     job_id = int(there.submit({"comment": "[marker]"}).json()["job_id"])
     there.until(lambda: there.accounted("submit_time"))
     yield there, job_id

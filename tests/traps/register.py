@@ -6,7 +6,7 @@ from typing import Final
 
 ALL: Final = frozenset(
     ["V1", "J1", "J2", "J3", "S0", "S1", "S2", "S3", "S4", "S5", "S6", "S7", "POISON", "Q1", "Q2", "Q3", "A1", "A2",
-     "F1", "F2", "F3", "F4", "F5", "P1", "P2", "H1", "H2", "H3"]
+     "F1", "F2", "F3", "F4", "F5", "P1", "P2", "H1", "H2", "H3", "R1", "R2"]
 )  # fmt: skip
 
 WAITING: Final = {
