@@ -22,6 +22,16 @@ which is another one from release to release. A message in a condition or an eve
 stands behind N here.
 """
 
+OF_THE_SITE: Final = """\
+## What a job_submit plug-in of the site answers
+
+Measured on 22.05, 24.11 and 26.05. What it says of a job that it takes is shown (`slurm.log_user`). Where it refuses
+one, only its number arrives, and its words do not. `slurm.ERROR` is -1: of a submission or an update it is a refusal,
+since an slurmctld that is away, hangs or dies gives other numbers; so is a number that Slurm itself has no words for.
+Any other number means what stands here, whoever says it: a plug-in that returns 2050 is asked again later. What it
+changes, the comment and the hold too, it changes without a word; the operator goes by the job as it then is.
+"""
+
 MEANINGS: Final[Mapping[Meaning, str]] = {
     Meaning.NEVER: "The same request would be refused again. A submission is `Rejected`: correct the SlurmJob.",
     Meaning.LATER: "It passes. A submission waits and is tried again, more and more seldom; nothing is lost.",
@@ -37,7 +47,7 @@ MEANINGS: Final[Mapping[Meaning, str]] = {
 
 def page() -> str:
     """The whole page."""
-    parts = [HEAD, *("\n".join(_section(meaning)) for meaning in MEANINGS)]
+    parts = [HEAD, OF_THE_SITE, *("\n".join(_section(meaning)) for meaning in MEANINGS)]
     return "\n\n".join(part.rstrip("\n") for part in parts) + "\n"
 
 
