@@ -105,6 +105,8 @@ class Slurm:
             yield port
         finally:
             await server.close()
+            if transport is not None:
+                await transport.aclose()
 
     def accounted(self, filtered: str) -> list[Body]:
         """What slurmdbd lists of this test's jobs for a window of the last hour, by one of its times."""

@@ -23,14 +23,16 @@ from slurmjob_operator.core import identity, states
 from slurmjob_operator.core.identity import Identity, identify
 from slurmjob_operator.core.records import JobRecord
 from slurmjob_operator.core.times import rfc3339
-from slurmjob_operator.slurm import classify, finding, http
+from slurmjob_operator.slurm import classify, finding
 from slurmjob_operator.slurm.calling import Caller
 from slurmjob_operator.slurm.client import SlurmrestdClient
 from slurmjob_operator.slurm.dialects import DIALECTS
 from slurmjob_operator.slurm.error_numbers import TABLE
 from slurmjob_operator.slurm.errors import OutcomeUnknown, SlurmError, Unavailable
 from slurmjob_operator.slurm.finding import Finder
-from slurmjob_operator.slurm.http import SlurmrestdServer
+from slurmjob_operator.slurm.http import Manner, SlurmrestdServer
+from slurmjob_operator.slurm.shared import ServerLimits, Shared
+from slurmjob_operator.slurm.turns import Limits
 from tests.openapi.sent import Call, sending
 from tests.traps.defended import defended
 from tests.traps.slurm import Slurm
@@ -328,4 +330,12 @@ async def test_trap_p2_slurmrestd_has_few_connections_and_keeps_idle_ones(
             await asyncio.gather(*(port.accounting_backlog() for _ in range(60)))
             return 1 <= _sockets_to(number) <= 8
 
-    await defended(monkeypatch, probe=probe, without=lambda patch: patch.setattr(http, "SOCKETS", 40))
+    await defended(monkeypatch, probe=probe, without=with_forty_sockets)
+
+
+def with_forty_sockets(patch: Patch) -> None:
+    """No limit of a server's or a connection's keeps them few."""
+    patch.setattr(Shared.__init__, "__defaults__", (ServerLimits(sockets=40),))
+    defaults = SlurmrestdServer.__init__.__kwdefaults__ or {}
+    wide = Manner(limits=Limits(in_flight=40))
+    patch.setattr(SlurmrestdServer.__init__, "__kwdefaults__", {**defaults, "manner": wide})
