@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import secrets
 import time
 import uuid
 from collections.abc import AsyncIterator, Callable
@@ -79,7 +80,7 @@ class RealCluster:
     def port(self, user: str, *, accepted: bool = True) -> SlurmPort:
         text = slurm_cluster.token(self.paths, SUITE, user=user, lifespan=600)
         if not accepted:
-            text = f"{text[:-6]}AAAAAA"
+            text = f"{text[:-6]}{secrets.token_hex(3)[:5]}A"  # another one each time: a refused one is not sent again
         return SlurmrestdClient(self.server, parse_token(text.encode()), api_version=self.api_version)
 
     def now(self) -> int:

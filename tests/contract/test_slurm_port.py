@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import urllib.request
+from collections.abc import Awaitable, Callable
 from contextlib import nullcontext
 
 import pytest
@@ -14,6 +15,7 @@ from slurmjob_operator.slurm.dialects import DIALECTS
 from slurmjob_operator.slurm.discovery import AUTO
 from slurmjob_operator.slurm.errors import CredentialsRejected, JobNotFound, OutcomeUnknown, Refused
 from slurmjob_operator.slurm.http import SlurmrestdServer
+from slurmjob_operator.slurm.port import SlurmPort
 from tests.contract.conftest import Contract, RealCluster
 from tests.real.cluster import SUITE
 from tests.real.releases import Differs, expected
@@ -216,9 +218,15 @@ async def test_a_token_with_a_wrong_signature_is_rejected(contract: Contract) ->
         with pytest.raises(CredentialsRejected):
             await reading
     told = contract.expected(Differs.REFUSED_TOKEN)
-    for changing in (port.submit_held(contract.request(), comment="x"), port.cancel(1), port.release(1, comment="x")):
+    changes: tuple[Callable[[SlurmPort], Awaitable[object]], ...] = (
+        lambda port: port.submit_held(contract.request(), comment="x"),
+        lambda port: port.cancel(1),
+        lambda port: port.release(1, comment="x"),
+    )
+    for change in changes:
+        another = contract.cluster.port("alice", accepted=False)
         with pytest.raises(CredentialsRejected if told else OutcomeUnknown):
-            await changing
+            await change(another)
 
 
 def test_the_api_versions_are_those_that_this_slurmrestd_serves(sandbox: Paths) -> None:

@@ -242,7 +242,7 @@ class Everybody:
 
 
 def listings_at_once(patch: Patch) -> None:
-    patch.setattr(SlurmrestdServer, "listing", property(lambda _self: Everybody(), lambda _self, _value: None), False)
+    patch.setattr(Shared, "listing", property(lambda _self: Everybody(), lambda _self, _value: None), False)
 
 
 class ListOfJobs:
