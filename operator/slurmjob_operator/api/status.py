@@ -9,21 +9,13 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Annotated
 
-from pydantic import ConfigDict, Field
+from pydantic import Field
 
-from slurmjob_operator.api.base import MODEL_CONFIG, crd
-
-STATUS_CONFIG = ConfigDict(**{**MODEL_CONFIG, "frozen": False})
-"""For dataclasses, that freeze themselves."""
+from slurmjob_operator.api.base import crd
+from slurmjob_operator.api.cluster import Controllers, JobCounts, NodesOfCluster, Partitions, QueueOfCluster
+from slurmjob_operator.api.fields import STATUS_CONFIG, Flag, Int32, Int64, Path, Text, Time
 
 MOST_ATTEMPTS_KEPT = 20
-
-Text = Annotated[str, Field(max_length=1024)]
-Path = Annotated[str, Field(max_length=8192)]
-Time = Annotated[str, Field(max_length=32, json_schema_extra={"format": "date-time"})]
-Int32 = Annotated[int, Field(ge=-(2**31), le=2**31 - 1, json_schema_extra={"format": "int32"})]
-Int64 = Annotated[int, Field(json_schema_extra={"format": "int64"})]
-Flag = Annotated[int, Field(ge=0, le=1, json_schema_extra={"format": "int32"})]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -204,4 +196,21 @@ class SlurmConnectionStatus:
             )
         ),
     ] = None
+    last_contact_time: Annotated[
+        Time | None,
+        Field(
+            description=(
+                "When Slurm last told what stands below: at most a minute before it was lost; while all is well it is "
+                "written every ten minutes, or with anything else that is new."
+            )
+        ),
+    ] = None
+    controllers: Controllers = ()
+    nodes: Annotated[
+        NodesOfCluster | None,
+        Field(description="Nodes of the cluster; absent where Slurm does not show them to this user."),
+    ] = None
+    partitions: Partitions = ()
+    queue: Annotated[QueueOfCluster | None, Field(description="Slurm jobs of the whole cluster, whoever's.")] = None
+    jobs: Annotated[JobCounts | None, Field(description="SlurmJobs that name this connection.")] = None
     conditions: Conditions = field(default=())

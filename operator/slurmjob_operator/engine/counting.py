@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from typing import TypeVar
 
+from slurmjob_operator.core.cluster import ClusterFacts
 from slurmjob_operator.core.records import Accepted, ClusterInfo, JobRecord
 from slurmjob_operator.engine.metrics import OK, Metrics
 from slurmjob_operator.slurm.errors import SlurmError
@@ -94,6 +95,10 @@ class CountingPort:
     async def up_since(self) -> int | None:
         """See `SlurmPort`."""
         return await self._counted("up_since", self._port.up_since())
+
+    async def facts(self) -> ClusterFacts:
+        """See `SlurmPort`."""
+        return await self._counted("facts", self._port.facts())
 
     async def _counted(self, verb: str, answer: Awaitable[Answer]) -> Answer:
         began = self._monotonic()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping
 from functools import partial
 from typing import Any, Final
 
@@ -73,6 +73,11 @@ class Caller:
         )
         other.dialect, other.retries = dialect, self.retries
         return other
+
+    @property
+    def viewer(self) -> Hashable:
+        """Who looks at what; others for whom this is the same see the same."""
+        return self.server.way, self.token.user, self.dialect and self.dialect.version
 
     def known(self) -> Dialect:
         """The dialect; raises `Unavailable` before it is known."""

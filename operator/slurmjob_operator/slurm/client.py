@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from contextlib import suppress
+from functools import partial
 from typing import Any, Final
 
+from slurmjob_operator.core.cluster import ClusterFacts
 from slurmjob_operator.core.records import Accepted, ClusterInfo, JobRecord
-from slurmjob_operator.slurm import failover
+from slurmjob_operator.slurm import alternatives, cluster, failover
 from slurmjob_operator.slurm.calling import (
     Caller,
     accounted_rows,
@@ -57,6 +59,7 @@ class SlurmrestdClient:
         self._timeout_seconds = timeout_seconds
         self._wanted = api_version
         self._caller.dialect = DIALECTS.get(api_version)
+        self._cluster_name = UNKNOWN
         self._finder = Finder(self._caller, self.job)
         self._one_by_one = OneByOne(self._caller, self.job)
         self._in_one_request = InOneRequest(self._caller, otherwise=self._one_by_one)
@@ -87,6 +90,7 @@ class SlurmrestdClient:
         self._caller.release, self._caller.outdated = info.release, False
         self._caller.cluster = info.cluster_name if info.cluster_name != UNKNOWN else None
         self._finder.accounting = info.accounting
+        self._cluster_name = info.cluster_name
         await self._glance_at_earlier_ones()
         return info
 
@@ -133,7 +137,13 @@ class SlurmrestdClient:
             raise OutcomeUnknown("slurmrestd answered with a job id that cannot be read", status=reply.status)
         if first_error(body) is None and 200 <= reply.status < 300:
             raise not_submitted(reply, body)
-        raise error_of(reply, Operation.SUBMIT)
+        raise await alternatives.named(
+            error_of(reply, Operation.SUBMIT),
+            request,
+            caller=self._caller,
+            cluster_name=self._cluster_name,
+            accounting=self._finder.accounting,
+        )
 
     async def release(
         self, job_id: int, *, comment: str, keep_held: bool = False, priority: int | None = None
@@ -220,6 +230,11 @@ class SlurmrestdClient:
             return None
         diag = await self._caller.read("diag")
         return reading.time(reading.mapping(diag.get("statistics")).get("req_time_start"))
+
+    async def facts(self) -> ClusterFacts:
+        """See `SlurmPort`."""
+        caller = self._caller
+        return await caller.server.shared.looks.newest(caller.viewer, partial(cluster.look, caller))
 
 
 def _says_something(job_id: Any) -> bool:

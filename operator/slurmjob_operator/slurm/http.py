@@ -14,7 +14,7 @@ import asyncio
 import json
 import re
 import ssl
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.cookiejar import CookieJar, DefaultCookiePolicy
@@ -113,6 +113,12 @@ class SlurmrestdServer:
         self._manner = manner
         self._transport = transport or self.shared.sockets.transport(manner.identity)
         self._client: httpx.AsyncClient | None = None
+
+    @property
+    def way(self) -> Hashable:
+        """What decides which slurmrestd answers: the address with its path, certificates, a proxy's headers. Only
+        connections with the same of all may believe each other: what another one trusts may be somebody else's."""
+        return self.url, self._manner.identity, self._manner.headers
 
     def _http(self) -> httpx.AsyncClient:
         if self._client is None:

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from typing import Protocol
 
+from slurmjob_operator.core.cluster import ClusterFacts
 from slurmjob_operator.core.records import Accepted, ClusterInfo, JobRecord
 from slurmjob_operator.slurm.request import JobRequest
 
@@ -47,7 +48,8 @@ class SlurmPort(Protocol):
         """Submit the job held, so that it cannot start before `release`. `extra` is Slurm's field of that name.
 
         Judged by the job id in the answer alone, whatever the HTTP status (TRAPS S1, S2, S3).
-        Raises `Refused`, `RefusedForNow`: there is no such job. Raises `OutcomeUnknown`: there may be one.
+        Raises `Refused`, `RefusedForNow`: there is no such job; of a partition, account or QOS that it is refused for
+        the message names those that there are, where that can be found out by one request. Raises `OutcomeUnknown`: there may be one.
         """
 
     async def job(self, job_id: int) -> JobRecord:
@@ -106,4 +108,11 @@ class SlurmPort(Protocol):
     async def up_since(self) -> int | None:
         """Since when (epoch seconds) slurmctld has surely been up without a break; None where that cannot be told: it
         does not say, or there are several slurmctld, of which one may have taken over.
+        """
+
+    async def facts(self) -> ClusterFacts:
+        """What stands in the cluster: controllers, nodes, partitions, queue lengths. Asked for once a minute for all
+        connections that would see the same; the others are told what was found then. Never reads the list of jobs.
+
+        Not guaranteed: that it is of one moment, or all there is: `PrivateData` hides what the user may not see.
         """

@@ -11,6 +11,7 @@ from typing import Final
 from slurmjob_operator.slurm.admission import Admission
 from slurmjob_operator.slurm.budget import ReadBudget
 from slurmjob_operator.slurm.circuit import Circuit
+from slurmjob_operator.slurm.looks import Looks
 from slurmjob_operator.slurm.sockets import SOCKETS, Sockets
 from slurmjob_operator.slurm.token import SlurmToken
 from slurmjob_operator.slurm.turns import Limits
@@ -45,6 +46,7 @@ class Shared:
         self.listing = asyncio.Lock()
         """Held by who reads the whole list of jobs."""
         self.reads = ReadBudget(monotonic)
+        self.looks = Looks(monotonic)
 
     def refuse(self, token: SlurmToken) -> None:
         """It was not accepted."""

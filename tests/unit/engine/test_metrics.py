@@ -165,6 +165,7 @@ CALLS: dict[str, tuple[tuple[Any, ...], dict[str, Any]]] = {
     "cancel": ((7,), {}),
     "accounting_backlog": ((), {}),
     "up_since": ((), {}),
+    "facts": ((), {}),
 }
 
 
