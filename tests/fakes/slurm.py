@@ -10,9 +10,13 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final
 
+from slurmjob_operator.api.cluster import PartitionOfCluster, QueueOfCluster
 from slurmjob_operator.api.connection import JobDefaults
+from slurmjob_operator.core import cluster
+from slurmjob_operator.core.cluster import ClusterFacts, NodeRow
 from slurmjob_operator.core.records import Accepted, ClusterInfo, JobRecord, Source
 from slurmjob_operator.engine.templates import Place
+from slurmjob_operator.slurm.alternatives import Refusal, of_partition
 from slurmjob_operator.slurm.errors import (
     AccountingUnavailable,
     CredentialsRejected,
@@ -25,7 +29,17 @@ from slurmjob_operator.slurm.errors import (
 )
 from slurmjob_operator.slurm.request import JobRequest, Target
 
-PARTITIONS = frozenset({"debug", "gpu", "tiny"})
+PARTITIONS: Final[Mapping[str, tuple[str, ...]]] = {
+    "debug": tuple(f"n{number}" for number in range(1, 7)),
+    "gpu": ("n7", "n8"),
+    "tiny": ("n1",),
+}
+"""Their nodes; jobs that name none go to the first."""
+
+CPUS: Final = 8
+GPUS: Final = 2
+"""Of each node. A running job takes one CPU of the first node of its partition."""
+
 USERS = frozenset({"alice", "bob"})
 ENDED = frozenset({"COMPLETED", "FAILED", "CANCELLED", "TIMEOUT"})
 LATE_SECONDS = 10.0
@@ -100,6 +114,8 @@ class InMemorySlurm:
     unheard: list[JobRecord] = field(default_factory=list)
     late: list[Late] = field(default_factory=list)
     serials: int = 0
+    drained: dict[str, str] = field(default_factory=dict)
+    """Nodes that somebody took out, with the reasons."""
 
     def port(self, user: str, *, accepted: bool = True) -> MemoryPort:
         """As this user; `accepted` is whether Slurm takes the token."""
@@ -183,6 +199,47 @@ class InMemorySlurm:
     def messages_waiting(self) -> int:
         """What slurmctld has not told slurmdbd yet (`diag`)."""
         return self.backlog + len(self.untold)
+
+    def partitions(self) -> list[PartitionOfCluster]:
+        """As slurmctld tells them."""
+        return [
+            PartitionOfCluster(
+                name=name,
+                default=name == "debug",
+                state="UP",
+                time_limit_seconds=86_400,
+                nodes=len(nodes),
+                cpus=CPUS * len(nodes),
+            )
+            for name, nodes in PARTITIONS.items()
+        ]
+
+    def facts(self) -> ClusterFacts:
+        """What one look finds."""
+        running = [job for job in self.jobs.values() if "RUNNING" in job.states]
+        busy = Counter(PARTITIONS.get(job.partition or "", PARTITIONS["debug"])[0] for job in running)
+        names = sorted({name for nodes in PARTITIONS.values() for name in nodes})
+        return cluster.facts(
+            controllers={"memory": True},
+            nodes=[self._node(name, busy=busy[name]) for name in names],
+            partitions=self.partitions(),
+            queue=QueueOfCluster(
+                pending=sum("PENDING" in job.states for job in self.jobs.values()), running=len(running)
+            ),
+        )
+
+    def _node(self, name: str, *, busy: int) -> NodeRow:
+        base = "IDLE" if busy == 0 else "MIXED" if busy < CPUS else "ALLOCATED"
+        return NodeRow(
+            name=name,
+            states=frozenset({base, "DRAIN"} if name in self.drained else {base}),
+            reason=self.drained.get(name),
+            partitions=frozenset(partition for partition, nodes in PARTITIONS.items() if name in nodes),
+            cpus=CPUS,
+            idle_cpus=max(CPUS - busy, 0),
+            gpus=GPUS,
+            idle_gpus=GPUS,
+        )
 
     # --- Crashes ------------------------------------------------------------------------------------------
 
@@ -289,7 +346,11 @@ class MemoryPort:
         fault = self._before("submit_held")
         cluster = self.cluster
         if request.options.get("partition", "debug") not in PARTITIONS:
-            raise Refused("Batch job submission failed (Invalid partition name specified)", code=2000)
+            refusal = Refusal(
+                code=2000, user=self.user, cluster=cluster.name, partition=request.options.get("partition")
+            )
+            words = of_partition(refusal, cluster.partitions())
+            raise Refused(f"{words}. Slurm says: Invalid partition name specified", code=2000)
         if self.user not in USERS:
             raise Refused("Batch job submission failed (Invalid account)", code=2045)
         if fault == "late":
@@ -368,6 +429,10 @@ class MemoryPort:
     async def up_since(self) -> int | None:
         self._before("up_since")
         return self.cluster.up_since
+
+    async def facts(self) -> ClusterFacts:
+        self._before("facts")
+        return self.cluster.facts()
 
     def _known(self, job_id: int) -> JobRecord:
         if job_id not in self.cluster.jobs:

@@ -13,6 +13,7 @@ from slurmjob_operator.api.conditions import ConditionType, Reason
 from slurmjob_operator.api.connection import MarkerField, SlurmConnectionSpec
 from slurmjob_operator.api.status import Condition, SlurmConnectionStatus
 from slurmjob_operator.core import conditions as edit
+from slurmjob_operator.core.cluster import forgotten
 from slurmjob_operator.core.records import ClusterInfo
 from slurmjob_operator.core.times import rfc3339
 from slurmjob_operator.engine import secrets
@@ -171,7 +172,7 @@ def ready(status: SlurmConnectionStatus, connected: Connected, *, generation: in
     conditions = _expiring(conditions, connected.token, now=now)
     same = (status.cluster_name, status.user) == (info.cluster_name, connected.token.user)
     return replace(
-        status,
+        status if same else forgotten(status),
         last_sweep_time=status.last_sweep_time if same else None,
         observed_generation=generation,
         slurm_version=info.release,

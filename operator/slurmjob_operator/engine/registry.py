@@ -7,9 +7,11 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from slurmjob_operator.api.cluster import JobCounts
 from slurmjob_operator.api.conditions import ConditionType
 from slurmjob_operator.core import conditions as edit
 from slurmjob_operator.core.attempts import is_closed
+from slurmjob_operator.core.cluster import job_counts
 from slurmjob_operator.core.learning import another_attempt, outdated
 from slurmjob_operator.core.view import ConnectionFacts, Facts, JobView
 from slurmjob_operator.engine.templates import LookedOver
@@ -122,6 +124,12 @@ class Registry:
         """How many have no end yet."""
         live = (entry for entry in self._entries.values() if not entry.finished)
         return Counter(entry.view.status.state or NO_STATE for entry in live)
+
+    def counts_of(self, key: ConnectionKey) -> JobCounts:
+        """Those that name this connection, by state, ended ones included."""
+        entries = list(self.of(key))
+        by_state = Counter(entry.view.status.state or NO_STATE for entry in entries)
+        return job_counts(by_state, live=sum(not entry.finished for entry in entries))
 
     def blocked_by_reason(self) -> Counter[str]:
         """How many are being deleted and cannot be let go, since Slurm cannot be spoken to."""

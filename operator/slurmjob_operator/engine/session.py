@@ -24,6 +24,7 @@ from slurmjob_operator.core.times import epoch_of, rfc3339
 from slurmjob_operator.core.view import ConnectionFacts, Trouble
 from slurmjob_operator.engine import connecting
 from slurmjob_operator.engine.acting import Actor, CredentialsLost, Gone, context, retry_delay
+from slurmjob_operator.engine.cluster_facts import Onlooker
 from slurmjob_operator.engine.connection_object import ConnectionObject
 from slurmjob_operator.engine.ports import Outside
 from slurmjob_operator.engine.problems import NotConnected
@@ -69,6 +70,7 @@ class Session:
         self._actor = Actor(outside)
         self._sweeper = self._new_sweeper()
         self._object = ConnectionObject(key, outside)
+        self._onlooker = Onlooker(self._object, outside=outside, registry=registry)
         self._connected: connecting.Connected | None = None
         self._known: Credentials | None = None
         self._known_servers: tuple[Server, ...] = ()
@@ -149,6 +151,8 @@ class Session:
         if self._connected is not None and not self._sweeping and self._outside.monotonic() >= self._sweeper.due_at:
             self._sweeping = True
             self._start(self._sweep(self._connected), name=f"sweep {self.key}")
+        if self._connected is not None and not self._asking and self._onlooker.is_due():
+            self._start(self._look(self._onlooker, self._connected), name=f"look {self.key}")
 
     def _asking_times(self) -> list[float]:
         """When to connect, and when to poll."""
@@ -176,6 +180,7 @@ class Session:
         if self._edits_seen != self._object.edits:
             self._edits_seen = self._object.edits
             self._sweeper = self._new_sweeper()
+            self._onlooker = Onlooker(self._object, outside=self._outside, registry=self._registry)
             self._connected = None
             self._outcome_known = self._object.body is None
             self._failures = 0
@@ -194,6 +199,7 @@ class Session:
             times.append(self._sweeper.due_at)
         if not self._asking:
             times += self._asking_times()
+            times += [] if self._connected is None else [self._onlooker.due_at]
         try:
             async with asyncio.timeout(max(0.0, min(times) - now)):
                 await self._wake.wait()
@@ -228,7 +234,8 @@ class Session:
         self._connect_at = self._outside.monotonic() + delay
         self._set_problem(problem.reason, problem.message, delay, secret_gone=problem.secret_gone)
         generation, now = body["metadata"]["generation"], self._outside.now()
-        await self._object.tell(partial(connecting.not_ready, problem=problem, generation=generation, now=now))
+        tell = partial(connecting.not_ready, problem=problem, generation=generation, now=now)
+        await self._object.tell(lambda status: self._onlooker.dated(tell(status)))
 
     async def _renewed(self, body: Mapping[str, Any]) -> bool:
         """Whether a poll is due, and the connection's namespace holds other credentials by now."""
@@ -380,6 +387,16 @@ class Session:
             logger.exception("a sweep of connection %s/%s failed", *self.key)
         finally:
             self._sweeping = False
+            self._find_out_anew()
+            self.wake()
+
+    async def _look(self, onlooker: Onlooker, connected: connecting.Connected) -> None:
+        """Beside everything else: what people see of the cluster is nothing that jobs wait for."""
+        try:
+            await onlooker.look(connected.port, is_current=lambda: self._connected is connected)
+        except Exception:
+            logger.exception("a look of connection %s/%s at its cluster failed", *self.key)
+        finally:
             self._find_out_anew()
             self.wake()
 

@@ -14,6 +14,7 @@ import pytest_asyncio
 from slurmjob_operator.api.connection import SlurmConnectionSpec
 from slurmjob_operator.api.names import ABANDON_ANNOTATION
 from slurmjob_operator.core.records import ClusterInfo
+from slurmjob_operator.engine.cluster_facts import PERIOD_SECONDS
 from slurmjob_operator.engine.engine import Engine
 from slurmjob_operator.engine.ports import Outside
 from slurmjob_operator.kube import errors as kube_errors
@@ -132,9 +133,11 @@ async def test_one_request_a_tick_for_all_live_jobs(cluster: Cluster) -> None:
         cluster.slurm.start(job_id)
     await asyncio.sleep(2 * POLL)
     assert {cluster.status(uid)["state"] for uid in jobs} == {"Running"}
+    await asyncio.sleep(PERIOD_SECONDS)
     before, writes = cluster.slurm.calls.copy(), cluster.kube.writes
     await asyncio.sleep(10 * POLL)
     spent = cluster.slurm.calls - before
+    assert spent.pop("facts") <= 2
     assert spent == {"states": 10}, "nothing changed, so nothing but the shared poll"
     assert cluster.kube.writes == writes
 
@@ -145,9 +148,11 @@ async def test_no_live_job_no_request(cluster: Cluster) -> None:
     await asyncio.sleep(1)
     before = cluster.slurm.calls.copy()
     await asyncio.sleep(3590)
-    assert cluster.slurm.calls == before
+    assert set(cluster.slurm.calls - before) == {"facts"}, "looked at for people, once a minute"
     await asyncio.sleep(3600)
-    assert cluster.slurm.calls - before == {"held_jobs": 1}, "the hourly sweep"
+    spent = cluster.slurm.calls - before
+    assert spent.pop("facts") <= 7200 / 60
+    assert spent == {"held_jobs": 1}, "the hourly sweep"
 
 
 async def test_a_pending_job_is_read_for_its_reason_ever_more_rarely(cluster: Cluster) -> None:
