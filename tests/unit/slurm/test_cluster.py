@@ -43,7 +43,7 @@ DEBUG = PartitionOfCluster(name="debug", default=True, state="UP", time_limit_se
 @pytest.mark.parametrize("raw", [NODE_38, NODE_45], ids=["v0.0.38", "v0.0.45"])
 def test_a_node_of_either_family(raw: Mapping[str, Any]) -> None:
     row = node_row(raw)
-    assert (row.name, row.state, row.reason, row.partitions) == ("n7", "MIXED+DRAIN", "bad disk", {"gpu"})
+    assert (row.name, row.state, row.reason, row.partitions) == ("n7", "MIXED+DRAIN", "bad disk", frozenset({"gpu"}))
     assert (row.cpus, row.idle_cpus, row.gpus, row.idle_gpus) == (8, 7, 2, 1)
 
 
