@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping
 from typing import Any
 
@@ -12,7 +13,9 @@ from slurmjob_operator.api.cluster import ControllerOfCluster, PartitionOfCluste
 from slurmjob_operator.slurm.client import SlurmrestdClient
 from slurmjob_operator.slurm.cluster import gpus_in, node_row, partition
 from slurmjob_operator.slurm.errors import CredentialsRejected, Unavailable
-from tests.unit.slurm.answers import client, error
+from slurmjob_operator.slurm.http import Manner, SlurmrestdServer
+from slurmjob_operator.slurm.shared import Shared
+from tests.unit.slurm.answers import TOKEN, client, error
 
 
 def _set(number: int) -> dict[str, Any]:
@@ -196,3 +199,27 @@ async def test_who_asks_again_within_the_minute_is_told_what_was_found() -> None
     port = _answering(ANSWERS, asked=asked)
     assert await port.facts() is await port.facts()
     assert len(asked) == 4
+
+
+async def test_sixty_connections_of_one_user_to_one_server_share_a_round() -> None:
+    asked: list[str] = []
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        asked.append(request.url.path)
+        return httpx.Response(200, json=ANSWERS[request.url.path.rpartition("/")[2]])
+
+    shared, transport = Shared(), httpx.MockTransport(answer)
+
+    def connection(number: int) -> SlurmrestdClient:
+        server = SlurmrestdServer(
+            "https://slurm",
+            allow_plain_http=False,
+            shared=shared,
+            manner=Manner(name=f"ns{number}/campus"),
+            transport=transport,
+        )
+        return SlurmrestdClient(server, TOKEN, api_version="v0.0.45")
+
+    found = await asyncio.gather(*(connection(number).facts() for number in range(60)))
+    assert len(asked) == 4
+    assert {id(one) for one in found} == {id(found[0])}
