@@ -110,8 +110,8 @@ class Contract:
         }
         return JobRequest(**(values | changes))  # type: ignore[arg-type]  # checked by the dataclass' users
 
-    async def held(self, kind: str = "job", *, comment: str = "of a contract test") -> int:
-        accepted = await self.port.submit_held(self.request(kind), comment=comment)
+    async def held(self, kind: str = "job", *, comment: str = "of a contract test", **changes: Any) -> int:
+        accepted = await self.port.submit_held(self.request(kind, **changes), comment=comment)
         return accepted.job_id
 
     def expected(self, row: Differs) -> Any:

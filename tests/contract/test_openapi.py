@@ -21,8 +21,10 @@ from slurmjob_operator.sbatch.errors import NotOverRest
 from slurmjob_operator.sbatch.option import Option
 from slurmjob_operator.sbatch.options import FIELDS
 from slurmjob_operator.sbatch.value import Json
+from slurmjob_operator.slurm import alternatives
 from slurmjob_operator.slurm.client import SlurmrestdClient
-from slurmjob_operator.slurm.request import Target
+from slurmjob_operator.slurm.errors import Refused
+from slurmjob_operator.slurm.request import JobRequest, Target
 from slurmjob_operator.slurm.template import InvalidTemplate, build_request, wanted
 from tests.openapi import compare, documents
 from tests.openapi.deviations import DEVIATIONS, Deviation, unexplained
@@ -120,6 +122,13 @@ def submission(template: dict[str, Any], *, target: Target, extra: str | None = 
     return lambda port: port.submit_held(request, comment="[slurmjob.dev/v1 …] mine", extra=extra)
 
 
+async def _refused(port: SlurmrestdClient, code: int) -> None:
+    """What is asked when a submission has been refused with this number; nothing where there is no slurmdbd for it."""
+    request = JobRequest(script="", name="", chdir="/")
+    refusal = Refused("no", code=code)
+    await alternatives.named(refusal, request, caller=port._caller, cluster_name="campus", accounting=True)
+
+
 OTHERS: dict[str, Call] = {
     "info": lambda port: port.info(),
     "release": lambda port: port.release(JOB_ID, comment="[slurmjob.dev/v1 … released] mine"),
@@ -132,6 +141,9 @@ OTHERS: dict[str, Call] = {
     "held jobs": lambda port: port.held_jobs(since=1_800_000_000, known=()),
     "backlog": lambda port: port.accounting_backlog(),
     "up_since": lambda port: port.up_since(),
+    "facts": lambda port: port.facts(),
+    "partitions after a refusal": lambda port: _refused(port, 2000),
+    "accounts after a refusal": lambda port: _refused(port, 2045),
 }
 """All that is sent besides submissions, by the port's verbs."""
 

@@ -23,6 +23,8 @@ from tests.real.releases import Differs, expected
 ENDED = {"COMPLETED", "FAILED", "CANCELLED", "TIMEOUT"}
 SILENT_WHEN_CANCELLING = {"v0.0.40", "v0.0.41"}
 """They answer the cancellation of somebody else's job as if it had been done."""
+TELLS_DEFAULT = {"v0.0.38", "v0.0.45"}
+"""Those in between do not say which partition is the default."""
 UNKNOWN_ID = 60_000_000
 """Far above any id that a cluster of these tests reaches."""
 
@@ -149,6 +151,74 @@ async def test_refused_for_good(contract: Contract, changes: dict[str, object], 
         await port.submit_held(contract.request(**changes), comment="x")  # type: ignore[arg-type]  # values of several types
     assert str(refusal.value)
     assert await contract.port.search(name=contract.request().name, since=contract.began - 60) == ()
+
+
+@pytest.mark.parametrize(
+    ("user", "options", "words"),
+    [
+        ("alice", {"partition": "nope"}, 'partition "nope" does not exist on CLUSTER; there are DEBUG, gpu, tiny'),
+        (
+            "alice",
+            {"account": "nope"},
+            'user alice may not charge account "nope" on CLUSTER; there are limited, research (default)',
+        ),
+        (
+            "alice",
+            {"qos": "nope"},
+            'QOS "nope" may not be used by user alice with account research on CLUSTER; there are high, low, '
+            "normal (default), short",
+        ),
+        (
+            "alice",
+            {"qos": "high", "account": "limited"},
+            'QOS "high" may not be used by user alice with account limited on CLUSTER; there is normal (default)',
+        ),
+        ("carol", {}, "user carol may charge no account on CLUSTER"),
+    ],
+    ids=["partition", "account", "QOS", "QOS of another account", "no account at all"],
+)
+async def test_a_refusal_names_what_there_is(
+    contract: Contract, user: str, options: dict[str, str], words: str
+) -> None:
+    port = contract.cluster.port(user)
+    await port.info()
+    debug = "debug (default)" if contract.cluster.api_version in TELLS_DEFAULT else "debug"
+    with pytest.raises(Refused) as refusal:
+        await port.submit_held(contract.request(options=options), comment="x")
+    told, _, slurms = str(refusal.value).partition(". Slurm says: ")
+    assert told == words.replace("CLUSTER", contract.cluster.name).replace("DEBUG", debug)
+    assert slurms
+
+
+async def test_what_stands_in_the_cluster(contract: Contract) -> None:
+    """Other tests use the same cluster at the same time: only what they cannot change is exact."""
+    found = await contract.port.facts()
+    assert [controller.up for controller in found.controllers] == [True]
+    assert found.nodes is not None
+    assert (found.nodes.total, found.nodes.cpus, found.nodes.gpus) == (8, 64, 16)
+    assert 0 <= found.nodes.idle_cpus <= 64
+    assert sum(count.nodes for count in found.nodes.states) == 8
+    partitions = {one.name: one for one in found.partitions or ()}
+    default = contract.cluster.api_version in TELLS_DEFAULT or None
+    assert {name: (one.default, one.state, one.nodes, one.cpus, one.gpus) for name, one in partitions.items()} == {
+        "debug": (default, "UP", 6, 48, 12),
+        "gpu": (default and False, "UP", 2, 16, 4),
+        "tiny": (default and False, "UP", 1, 8, 2),
+    }
+    assert partitions["debug"].time_limit_seconds == 86_400
+
+
+async def test_a_running_job_takes_of_what_was_idle(contract: Contract) -> None:
+    job_id = await contract.held("long", options={"partition": "tiny"})
+    await contract.port.release(job_id, comment="note")
+    await contract.until(job_id, lambda record: record.states == {"RUNNING"})
+    found = await contract.port.facts()
+    tiny = next(one for one in found.partitions or () if one.name == "tiny")
+    assert tiny.idle_cpus is not None
+    assert tiny.idle_cpus < 8
+    assert found.nodes is not None
+    assert found.nodes.idle_cpus < 64
+    assert {count.state for count in found.nodes.states} & {"MIXED", "ALLOCATED"}
 
 
 async def test_search_by_name_user_and_time(contract: Contract) -> None:

@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 import base64
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import pytest
 
 from sandboxlib import slurm_cluster
 from sandboxlib.paths import Paths
 from tests.real import cluster
-from tests.real.cluster import Tenant
+from tests.real.cluster import SUITE, Tenant
+from tests.real.releases import Differs, expected
 
 
 def _reason(tenant: Tenant) -> str:
@@ -78,6 +84,49 @@ def test_bad_tokens_then_a_good_one(operator: Paths, namespace: Tenant) -> None:
         assert token not in text
     namespace.connect()
     namespace.wait("campus", "Ready", of="slurmconnection")
+
+
+@pytest.mark.timeout(160)
+def test_what_people_see_of_the_cluster(tenant: Tenant) -> None:
+    """Within a minute of a look: a node that was drained, a job that runs; what others run at the same time is not
+    exact."""
+    tenant.wait_until(lambda: "nodes" in tenant.get("campus", "slurmconnection")["status"])
+    tenant.job("busy", script="sleep 100", partition="tiny", time="5", mem="100M")
+    tenant.wait_state("busy", "Running", seconds=90)
+    with _drained(tenant, "n6", reason="bad disk in bay 3"):
+        tenant.wait_until(lambda: _problems(tenant).get("n6") == "bad disk in bay 3", seconds=90)
+        shown = tenant.get("campus", "slurmconnection")["status"]
+        listed = tenant.kubectl("get", "slurmconnections").splitlines()
+        described = tenant.kubectl("explain", "slurmconnections.status.nodes.problems")
+    partitions = {partition["name"]: partition for partition in shown["partitions"]}
+    assert partitions["tiny"]["idleCpus"] < partitions["tiny"]["cpus"] == 8
+    assert partitions["debug"]["idleCpus"] <= 40 - 1, "n6 is drained, and n1 is busy"
+    assert partitions["debug"].get("default") is expected(Differs.DEFAULT_PARTITION)
+    assert shown["nodes"]["total"] == 8
+    assert [controller["up"] for controller in shown["controllers"]] == [True]
+    assert shown["jobs"] == {"live": 1, "states": [{"jobs": 1, "state": "Running"}]}
+    assert re.split(r"  +", listed[0]) == [
+        "NAME", "READY", "CLUSTER", "USER", "SLURM", "NODES", "IDLE CPUS", "JOBS", "AGE",
+    ]  # fmt: skip
+    idle = str(shown["nodes"]["idleCpus"])
+    assert listed[1].split()[:8] == ["campus", "True", SUITE, "alice", shown["slurmVersion"], "8", idle, "1"]
+    assert "Why, in the words of who or what took it out." in described
+    tenant.delete("busy")
+
+
+def _problems(tenant: Tenant) -> dict[str, str | None]:
+    found = tenant.get("campus", "slurmconnection")["status"]["nodes"]["problems"]
+    return {node["name"]: node.get("reason") for node in found}
+
+
+@contextmanager
+def _drained(tenant: Tenant, node: str, *, reason: str) -> Iterator[None]:
+    """Out of service as an administrator takes it; in the end it is back."""
+    tenant.slurm("scontrol", "update", f"nodename={node}", "state=drain", f"reason={reason}")
+    try:
+        yield
+    finally:
+        tenant.slurm("scontrol", "update", f"nodename={node}", "state=resume")
 
 
 def test_no_token_in_any_output(tenant: Tenant) -> None:

@@ -16,7 +16,7 @@ from slurmjob_operator.core import cluster
 from slurmjob_operator.core.cluster import ClusterFacts, NodeRow
 from slurmjob_operator.core.records import Accepted, ClusterInfo, JobRecord, Source
 from slurmjob_operator.engine.templates import Place
-from slurmjob_operator.slurm.alternatives import Refusal, of_partition
+from slurmjob_operator.slurm.alternatives import Association, Refusal, of_account, of_partition, of_qos
 from slurmjob_operator.slurm.errors import (
     AccountingUnavailable,
     CredentialsRejected,
@@ -40,7 +40,13 @@ CPUS: Final = 8
 GPUS: Final = 2
 """Of each node. A running job takes one CPU of the first node of its partition."""
 
-USERS = frozenset({"alice", "bob"})
+RESEARCH: Final = Association(
+    account="research", qos=frozenset({"normal", "high", "low", "short"}), default_qos="normal", default=True
+)
+LIMITED: Final = Association(account="limited", qos=frozenset({"normal"}), default_qos="normal")
+USERS: Final[Mapping[str, tuple[Association, ...]]] = {"alice": (RESEARCH, LIMITED), "bob": (RESEARCH,)}
+"""What they may charge."""
+
 ENDED = frozenset({"COMPLETED", "FAILED", "CANCELLED", "TIMEOUT"})
 LATE_SECONDS = 10.0
 """MessageTimeout: so long after the answer was lost a frozen slurmctld may still take a submission (TRAP F1)."""
@@ -345,14 +351,7 @@ class MemoryPort:
     async def submit_held(self, request: JobRequest, *, comment: str, extra: str | None = None) -> Accepted:
         fault = self._before("submit_held")
         cluster = self.cluster
-        if request.options.get("partition", "debug") not in PARTITIONS:
-            refusal = Refusal(
-                code=2000, user=self.user, cluster=cluster.name, partition=request.options.get("partition")
-            )
-            words = of_partition(refusal, cluster.partitions())
-            raise Refused(f"{words}. Slurm says: Invalid partition name specified", code=2000)
-        if self.user not in USERS:
-            raise Refused("Batch job submission failed (Invalid account)", code=2045)
+        self._refuse(request)
         if fault == "late":
             at = cluster.now() + LATE_SECONDS
             late = Late(at=at, user=self.user, request=request, comment=comment, extra=extra or "")
@@ -361,6 +360,22 @@ class MemoryPort:
         job_id = cluster.submit(self.user, request, comment=comment, extra=extra or "")
         self._after(fault)
         return Accepted(job_id=job_id)
+
+    def _refuse(self, request: JobRequest) -> None:
+        """Refuse it for its partition, account or QOS, and name those that there are."""
+        asked = {option: request.options.get(option) for option in ("partition", "account", "qos")}
+        refusal = Refusal(code=0, user=self.user, cluster=self.cluster.name, **asked)
+        of, account = USERS.get(self.user, ()), refusal.account or "research"
+        charged = next((one for one in of if one.account == account), None)
+        if (refusal.partition or "debug") not in PARTITIONS:
+            code, words = 2000, of_partition(replace(refusal, code=2000), self.cluster.partitions())
+        elif charged is None:
+            code, words = 2045, of_account(refusal, of)
+        elif refusal.qos is not None and refusal.qos not in charged.qos:
+            code, words = 2066, of_qos(refusal, of)
+        else:
+            return
+        raise Refused(f"{words}. Slurm says: Batch job submission failed", code=code)
 
     async def job(self, job_id: int) -> JobRecord:
         self._before("job")

@@ -33,6 +33,7 @@ class Differs(StrEnum):
     NO_SLURMDBD = "A Slurm that has no slurmdbd"
     ABANDONED = "`slurmjob.dev/abandon` while slurmctld is away"
     LOST_NODE = "A job that lost its node"
+    DEFAULT_PARTITION = "The default partition, in a connection's status and in refusals"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -125,6 +126,10 @@ TABLE: Final[Mapping[Differs, Mapping[str, Said]]] = {
     Differs.LOST_NODE: {
         **_same(False, "`lost a node`", "bookworm"),
         **_same(True, "`lost node NAME`", *NEWER),
+    },
+    Differs.DEFAULT_PARTITION: {
+        **_same(True, "named", "bookworm", "forky"),
+        **_same(None, "not known: v0.0.40 to v0.0.44 do not say which one it is", "trixie"),
     },
 }
 
