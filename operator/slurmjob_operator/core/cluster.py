@@ -41,6 +41,9 @@ PROBLEMS: Final = frozenset({"DOWN", "ERROR", "DRAIN", "FAIL", NOT_RESPONDING, "
 ASLEEP: Final = frozenset({"POWERED_DOWN", "POWERING_DOWN", "POWERING_UP"})
 """Such a node does not respond, and nothing is wrong with it: Slurm wakes it for a job."""
 
+PLANNED: Final = "PLANNED"
+"""The backfill scheduler sets and removes it at each of its rounds: it is left out, or each of ours would be news."""
+
 TAKES_NO_JOBS: Final = PROBLEMS | {UNKNOWN, "FUTURE", "MAINTENANCE", "REBOOT_ISSUED", "POWER_DRAIN"}
 
 
@@ -63,7 +66,7 @@ class NodeRow:
         """As scontrol writes it: the base state, a star where the node does not respond, the flags."""
         base = min(self.states & BASE_STATES, default=UNKNOWN)
         star = "*" if NOT_RESPONDING in self.states else ""
-        return "+".join([base + star, *sorted(self.states - BASE_STATES - {NOT_RESPONDING})])
+        return "+".join([base + star, *sorted(self.states - BASE_STATES - {NOT_RESPONDING, PLANNED})])
 
     @property
     def has_problem(self) -> bool:

@@ -31,6 +31,7 @@ def _facts(*nodes: NodeRow) -> ClusterFacts:
         ({"MIXED"}, "MIXED", False, True),
         ({"ALLOCATED", "COMPLETING"}, "ALLOCATED+COMPLETING", False, True),
         ({"IDLE", "RESERVED"}, "IDLE+RESERVED", False, True),
+        ({"MIXED", "PLANNED"}, "MIXED", False, True),
         ({"IDLE", "DRAIN"}, "IDLE+DRAIN", True, False),
         ({"MIXED", "DRAIN"}, "MIXED+DRAIN", True, False),
         ({"DOWN"}, "DOWN", True, False),

@@ -199,6 +199,11 @@ async def test_a_qos_is_answered_by_slurmdbd() -> None:
     assert site.asked == ["submit", "associations?user=alice"]
 
 
+async def test_on_22_05_nothing_found_is_an_answer() -> None:
+    site = Site(2045, associations=(500, {"errors": [error(9003, "Nothing found with query")]}))
+    assert (await _refused(site)).startswith("user alice may charge no account on campus. Slurm says: No")
+
+
 @pytest.mark.parametrize(
     "answer",
     [
