@@ -11,7 +11,7 @@ import pytest
 
 from slurmjob_operator.api.cluster import ControllerOfCluster, PartitionOfCluster, QueueOfCluster
 from slurmjob_operator.slurm.client import SlurmrestdClient
-from slurmjob_operator.slurm.cluster import gpus_in, node_row, partition
+from slurmjob_operator.slurm.cluster import _node_rows, gpus_in, node_row, partition
 from slurmjob_operator.slurm.errors import CredentialsRejected, Unavailable
 from slurmjob_operator.slurm.http import Manner, SlurmrestdServer
 from slurmjob_operator.slurm.shared import Shared
@@ -192,6 +192,23 @@ async def test_private_data_hides_nodes_and_partitions_and_nothing_else(refusal:
 async def test_a_round_that_fails(what: str, answer: tuple[int, Any], kind: type[Exception]) -> None:
     with pytest.raises(kind):
         await _answering({**ANSWERS, what: answer}).facts()
+
+
+@pytest.mark.looptime
+async def test_others_have_their_turns_while_thousands_of_nodes_are_read() -> None:
+    turns = 0
+
+    async def others() -> None:
+        nonlocal turns
+        while True:
+            turns += 1
+            await asyncio.sleep(0)
+
+    nodes = [{**NODE_45, "name": f"n{number}"} for number in range(3000)]
+    rest = asyncio.create_task(others())
+    found = await _node_rows(nodes)
+    rest.cancel()
+    assert (len(found), turns) == (3000, 12)
 
 
 async def test_who_asks_again_within_the_minute_is_told_what_was_found() -> None:
