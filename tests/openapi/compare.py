@@ -19,7 +19,8 @@ from tests.openapi.documents import METHODS, SERVED, Document, served
 
 BODIES: Final = ("job/submit", "job/{job_id}")
 PATHS: Final = (
-    *(f"slurm/{{}}/{path}" for path in ("job/{{job_id}}", "job/submit", "jobs", "jobs/state", "diag", "nodes")),
+    *(f"slurm/{{}}/{path}" for path in ("job/{{job_id}}", "job/submit", "jobs", "jobs/state")),
+    *(f"slurm/{{}}/{path}" for path in ("diag", "ping", "nodes", "partitions")),
     *(f"slurmdb/{{}}/{path}" for path in ("job/{{job_id}}", "jobs", "clusters", "associations")),
 )
 WORDS: Final = frozenset({"description", "example", "default", "deprecated"})
