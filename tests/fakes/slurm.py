@@ -10,13 +10,10 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final
 
-from slurmjob_operator.api.cluster import PartitionOfCluster, QueueOfCluster
 from slurmjob_operator.api.connection import JobDefaults
-from slurmjob_operator.core import cluster
-from slurmjob_operator.core.cluster import ClusterFacts, NodeRow
+from slurmjob_operator.core.cluster import ClusterFacts
 from slurmjob_operator.core.records import Accepted, ClusterInfo, JobRecord, Source
 from slurmjob_operator.engine.templates import Place
-from slurmjob_operator.slurm.alternatives import Association, Refusal, of_account, of_partition, of_qos
 from slurmjob_operator.slurm.errors import (
     AccountingUnavailable,
     CredentialsRejected,
@@ -28,24 +25,7 @@ from slurmjob_operator.slurm.errors import (
     Unavailable,
 )
 from slurmjob_operator.slurm.request import JobRequest, Target
-
-PARTITIONS: Final[Mapping[str, tuple[str, ...]]] = {
-    "debug": tuple(f"n{number}" for number in range(1, 7)),
-    "gpu": ("n7", "n8"),
-    "tiny": ("n1",),
-}
-"""Their nodes; jobs that name none go to the first."""
-
-CPUS: Final = 8
-GPUS: Final = 2
-"""Of each node. A running job takes one CPU of the first node of its partition."""
-
-RESEARCH: Final = Association(
-    account="research", qos=frozenset({"normal", "high", "low", "short"}), default_qos="normal", default=True
-)
-LIMITED: Final = Association(account="limited", qos=frozenset({"normal"}), default_qos="normal")
-USERS: Final[Mapping[str, tuple[Association, ...]]] = {"alice": (RESEARCH, LIMITED), "bob": (RESEARCH,)}
-"""What they may charge."""
+from tests.fakes import cluster as fake_cluster
 
 ENDED = frozenset({"COMPLETED", "FAILED", "CANCELLED", "TIMEOUT"})
 LATE_SECONDS = 10.0
@@ -206,47 +186,6 @@ class InMemorySlurm:
         """What slurmctld has not told slurmdbd yet (`diag`)."""
         return self.backlog + len(self.untold)
 
-    def partitions(self) -> list[PartitionOfCluster]:
-        """As slurmctld tells them."""
-        return [
-            PartitionOfCluster(
-                name=name,
-                default=name == "debug",
-                state="UP",
-                time_limit_seconds=86_400,
-                nodes=len(nodes),
-                cpus=CPUS * len(nodes),
-            )
-            for name, nodes in PARTITIONS.items()
-        ]
-
-    def facts(self) -> ClusterFacts:
-        """What one look finds."""
-        running = [job for job in self.jobs.values() if "RUNNING" in job.states]
-        busy = Counter(PARTITIONS.get(job.partition or "", PARTITIONS["debug"])[0] for job in running)
-        names = sorted({name for nodes in PARTITIONS.values() for name in nodes})
-        return cluster.facts(
-            controllers={"memory": True},
-            nodes=[self._node(name, busy=busy[name]) for name in names],
-            partitions=self.partitions(),
-            queue=QueueOfCluster(
-                pending=sum("PENDING" in job.states for job in self.jobs.values()), running=len(running)
-            ),
-        )
-
-    def _node(self, name: str, *, busy: int) -> NodeRow:
-        base = "IDLE" if busy == 0 else "MIXED" if busy < CPUS else "ALLOCATED"
-        return NodeRow(
-            name=name,
-            states=frozenset({base, "DRAIN"} if name in self.drained else {base}),
-            reason=self.drained.get(name),
-            partitions=frozenset(partition for partition, nodes in PARTITIONS.items() if name in nodes),
-            cpus=CPUS,
-            idle_cpus=max(CPUS - busy, 0),
-            gpus=GPUS,
-            idle_gpus=GPUS,
-        )
-
     # --- Crashes ------------------------------------------------------------------------------------------
 
     def save(self) -> Saved:
@@ -351,7 +290,9 @@ class MemoryPort:
     async def submit_held(self, request: JobRequest, *, comment: str, extra: str | None = None) -> Accepted:
         fault = self._before("submit_held")
         cluster = self.cluster
-        self._refuse(request)
+        refusal = fake_cluster.refusal(request, user=self.user, cluster_name=cluster.name)
+        if refusal is not None:
+            raise refusal
         if fault == "late":
             at = cluster.now() + LATE_SECONDS
             late = Late(at=at, user=self.user, request=request, comment=comment, extra=extra or "")
@@ -360,22 +301,6 @@ class MemoryPort:
         job_id = cluster.submit(self.user, request, comment=comment, extra=extra or "")
         self._after(fault)
         return Accepted(job_id=job_id)
-
-    def _refuse(self, request: JobRequest) -> None:
-        """Refuse it for its partition, account or QOS, and name those that there are."""
-        asked = {option: request.options.get(option) for option in ("partition", "account", "qos")}
-        refusal = Refusal(code=0, user=self.user, cluster=self.cluster.name, **asked)
-        of, account = USERS.get(self.user, ()), refusal.account or "research"
-        charged = next((one for one in of if one.account == account), None)
-        if (refusal.partition or "debug") not in PARTITIONS:
-            code, words = 2000, of_partition(replace(refusal, code=2000), self.cluster.partitions())
-        elif charged is None:
-            code, words = 2045, of_account(refusal, of)
-        elif refusal.qos is not None and refusal.qos not in charged.qos:
-            code, words = 2066, of_qos(refusal, of)
-        else:
-            return
-        raise Refused(f"{words}. Slurm says: Batch job submission failed", code=code)
 
     async def job(self, job_id: int) -> JobRecord:
         self._before("job")
@@ -447,7 +372,7 @@ class MemoryPort:
 
     async def facts(self) -> ClusterFacts:
         self._before("facts")
-        return self.cluster.facts()
+        return fake_cluster.facts(self.cluster.jobs.values(), drained=self.cluster.drained)
 
     def _known(self, job_id: int) -> JobRecord:
         if job_id not in self.cluster.jobs:

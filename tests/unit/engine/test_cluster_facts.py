@@ -196,7 +196,7 @@ async def test_what_was_seen_by_an_edited_connection_is_not_told(
 
     async def _of_another_cluster(port: MemoryPort) -> ClusterFacts:
         port.cluster.drained["n1"] = "of the old one"
-        found = port.cluster.facts()
+        found = await look(port)
         port.cluster.drained.clear()
         return found
 
