@@ -49,7 +49,8 @@ class SlurmPort(Protocol):
 
         Judged by the job id in the answer alone, whatever the HTTP status (TRAPS S1, S2, S3).
         Raises `Refused`, `RefusedForNow`: there is no such job; of a partition, account or QOS that it is refused for
-        the message names those that there are, where that can be found out by one request. Raises `OutcomeUnknown`: there may be one.
+        the message names those that there are, where that can be found out by one request.
+        Raises `OutcomeUnknown`: there may be one.
         """
 
     async def job(self, job_id: int) -> JobRecord:
