@@ -147,7 +147,9 @@ async def test_exit_codes(value: Any, exit_code: int | None, signal: int | None)
 @pytest.mark.parametrize("release", [None, 5, "", "next", "26", "26.", "x.y.z", "9" * 5000, {}, ["26.05"]])
 @pytest.mark.parametrize("version", ["v0.0.38", "v0.0.45"])
 async def test_a_release_that_is_none_is_no_crash(release: Any, version: str) -> None:
-    info = await _of(version, {"meta": {"slurm": {"release": release}}, "jobs": [], "clusters": []}).info()
+    info = await _of(
+        version, {"meta": {"slurm": {"release": release}}, "statistics": {"jobs_running": 1}, "jobs": []}
+    ).info()
     assert Target.of(release=info.release, api_version=version).release.year == (22 if version == "v0.0.38" else 26)
 
 
