@@ -1,4 +1,4 @@
-"""A connection under what operations do to it: suspended, renewed, another cluster, a token near its end. Fake clock."""
+"""A connection under what operations do to it: suspended, renewed, another cluster, a token near its end."""
 
 from __future__ import annotations
 
