@@ -97,7 +97,9 @@ def test_slurm_is_upgraded_under_living_jobs(there: Tenant) -> None:
 
     there.wait_until(lambda: there.condition("gone", "Ready", of="slurmconnection")["reason"] == "UnsupportedServer")
     stalled = there.condition("gone", "Stalled", of="slurmconnection")
-    assert stalled["message"] == "this slurmrestd serves none of the API versions asked for (v0.0.40)."
+    assert stalled["message"] == (
+        f"this slurmrestd serves none of the API versions asked for (v0.0.40); it serves {', '.join(NEW.api_versions)}."
+    )
     for name in ("gone-long", "gone-ends"):
         there.wait_until(lambda name=name: there.condition(name, "Synced")["reason"] == "UnsupportedServer")  # type: ignore[misc]  # mypy: no default in a lambda
         assert there.status(name)["state"] == "Running"
