@@ -17,10 +17,12 @@ from sandboxlib.paths import Paths, renew
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RateLimit:
-    """slurmctld's own, for each user: `bucket` requests at once, `per_second` more. Since 23.02."""
+    """slurmctld's own, for each user: `bucket` requests at once, and each `period_seconds`, at whole multiples of it by
+    the clock, `more` of them. Since 23.02."""
 
     bucket: int
-    per_second: int = 1
+    more: int = 1
+    period_seconds: int = 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,8 +41,9 @@ def site_conf(site: Site) -> str:
     lines = []
     if site.rate_limit is not None:
         limit = site.rate_limit
-        parameters = ("rl_enable", f"rl_bucket_size={limit.bucket}", f"rl_refill_rate={limit.per_second}")
-        lines.append(f"SlurmctldParameters={','.join(parameters)}\n")
+        parameters = {"bucket_size": limit.bucket, "refill_rate": limit.more, "refill_period": limit.period_seconds}
+        words = ",".join(f"rl_{name}={value}" for name, value in parameters.items())
+        lines.append(f"SlurmctldParameters=rl_enable,{words}\n")
     if site.job_submit is not None:
         lines.append("JobSubmitPlugins=lua\n")
     return "".join(lines)
