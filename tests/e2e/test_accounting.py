@@ -35,12 +35,13 @@ def test_forgotten_while_slurmdbd_is_away(tenant: Tenant) -> None:
     """slurmctld forgets an ended job after MinJobAge (10 s here); then only slurmdbd's record tells. Until it can be
     asked nothing is concluded, and that is said."""
     for name in ("away", "deleted"):
-        tenant.job(name, script="sleep 1; exit 3")
+        tenant.job(name, script=f"{tenant.until('killed')}; exit 3")
     for name in ("away", "deleted"):
         tenant.wait_until(lambda name=name: bool(tenant.executions(name)))  # type: ignore[misc]  # mypy: no default in a lambda
     ids = {name: str(tenant.status(name)["jobId"]) for name in ("away", "deleted")}
     cluster.operator_kill(tenant.paths)
     with cluster.stopped(tenant.paths, "slurmdbd") as slurmdbd:
+        tenant.go("killed")
         tenant.wait_until(lambda: not any(tenant.slurm("scontrol", "show", "job", job_id) for job_id in ids.values()))
         cluster.operator_start(tenant.paths)
         reason = "AccountingUnavailable"

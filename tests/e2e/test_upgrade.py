@@ -58,12 +58,12 @@ def test_slurm_is_upgraded_under_living_jobs(there: Tenant) -> None:
     another job, for their next attempt, or are applied in the middle."""
     began = time.monotonic()
     pid = running_pid(operator_process.daemon(there.paths).pid_file)
-    _apply(there, {"before": "true", "long": _until(there, "after"), "ends": _until(there, "between")})
-    _apply(there, {"fails": f"{_until(there, 'between')}; exit 3"})
-    _apply(there, {"limited": _until(there, "after")}, account="limited")
+    _apply(there, {"before": "true", "long": there.until("after"), "ends": there.until("between")})
+    _apply(there, {"fails": f"{there.until('between')}; exit 3"})
+    _apply(there, {"limited": there.until("after")}, account="limited")
     _apply(there, {"held": "true"}, hold=True)
-    _apply(there, {"kept-long": _until(there, "after")}, connection="kept")
-    _apply(there, {"gone-long": _until(there, "after"), "gone-ends": _until(there, "between")}, connection="gone")
+    _apply(there, {"kept-long": there.until("after")}, connection="kept")
+    _apply(there, {"gone-long": there.until("after"), "gone-ends": there.until("between")}, connection="gone")
     for name in ("long", "ends", "fails", "limited", "kept-long", "gone-long", "gone-ends"):
         there.wait_state(name, "Running")
     _apply(there, {"queued": "true"}, account="limited")
@@ -80,7 +80,7 @@ def test_slurm_is_upgraded_under_living_jobs(there: Tenant) -> None:
     there.wait_state("retried", "Retrying")
 
     def between() -> None:
-        _go(there, "between")
+        there.go("between")
         for connection in ("auto", "kept", "gone"):
             _apply(there, {f"{connection}-meanwhile": "true"}, connection=connection)
 
@@ -106,7 +106,7 @@ def test_slurm_is_upgraded_under_living_jobs(there: Tenant) -> None:
         assert there.condition(name, "Failed")["status"] == "False"
     there.wait_state("gone-meanwhile", "Waiting")
 
-    _go(there, "after")
+    there.go("after")
     there.slurm("scontrol", "release", there.status("held")["jobId"])
     _pin(there, "gone", "Auto")
     ended = ("long", "limited", "queued", "held", "depends", "kept-long", "gone-long", "gone-ends", "gone-meanwhile")
@@ -127,7 +127,7 @@ def test_slurm_is_upgraded_under_living_jobs(there: Tenant) -> None:
 def test_the_operator_is_killed_while_slurm_is_upgraded(there: Tenant) -> None:
     """Before it, in the middle of a submission: one job is in Slurm and recorded nowhere, another one is recorded and
     not released. Then while no Slurm is there, and once more when the new one comes."""
-    _apply(there, {"long": _until(there, "after"), "ends": _until(there, "between")})
+    _apply(there, {"long": there.until("after"), "ends": there.until("between")})
     for name in ("long", "ends"):
         there.wait_state(name, "Running")
     cluster.operator_stop(there.paths)
@@ -138,7 +138,7 @@ def test_the_operator_is_killed_while_slurm_is_upgraded(there: Tenant) -> None:
         there.wait_until(lambda: not is_running(operator_process.daemon(there.paths)))
 
     def between() -> None:
-        _go(there, "between")
+        there.go("between")
         cluster.operator_start(there.paths)
         _apply(there, {"meanwhile": "true"})
         there.wait_until(lambda: there.condition("meanwhile", "Submitted").get("reason") == "ClusterUnreachable")
@@ -148,7 +148,7 @@ def test_the_operator_is_killed_while_slurm_is_upgraded(there: Tenant) -> None:
     slurm_upgrade.upgrade(there.paths, OLD.name, to=NEW.name, between=between)
     cluster.operator_kill(there.paths)
     cluster.operator_start(there.paths)
-    _go(there, "after")
+    there.go("after")
     for name in ("long", "ends", "unrecorded", "unreleased", "meanwhile"):
         there.wait(name, "Complete")
         assert there.executions(name) == {there.status(name)["jobId"]: 1}
@@ -167,15 +167,6 @@ def _apply_retried(tenant: Tenant, name: str) -> None:
     script = f"test -e {seen} && exit 0; touch {seen}; exit 3"
     spec = {"connectionRef": {"name": "auto"}, "backoffLimit": 1}
     tenant.apply(tenant.manifest(name, script=script, spec=spec, ledger=RETRIES))
-
-
-def _until(tenant: Tenant, moment: str) -> str:
-    """A script that runs until `_go`."""
-    return f"until test -e /home/alice/{tenant.namespace}-{moment}; do sleep 0.1; done"
-
-
-def _go(tenant: Tenant, moment: str) -> None:
-    (_home(tenant.paths) / f"{tenant.namespace}-{moment}").touch()
 
 
 def _home(paths: Paths) -> Path:

@@ -165,6 +165,14 @@ class Tenant:
             ),
         )
 
+    def until(self, moment: str) -> str:
+        """A script that runs until `go`."""
+        return f"until test -e /home/alice/{self.namespace}-{moment}; do sleep 0.1; done"
+
+    def go(self, moment: str) -> None:
+        """Let the scripts end that wait for this moment."""
+        (slurm_cluster.home(self.paths, self.suite, "alice") / f"{self.namespace}-{moment}").touch()
+
     def executions(self, name: str, *, ledger: str = LEDGER) -> Counter[str]:
         """Slurm job ids that ran this SlurmJob's script, each with how often it began."""
         file = slurm_cluster.home(self.paths, self.suite, "alice") / Path(ledger).name

@@ -10,7 +10,7 @@ import asyncio
 import secrets
 import time
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import replace
 from pathlib import Path
 
@@ -30,28 +30,22 @@ from tests.traps.slurm import Slurm
 pytestmark = pytest.mark.alone
 
 NEWER = pytest.mark.parametrize("suite", ["trixie", "forky"], scope="module")
-BUCKET = RateLimit(bucket=8, per_second=4)
+BUCKET = RateLimit(bucket=8, more=4)
 OWN = Limits(in_flight=8, per_second=1.5)
 """Three requests of slurmctld a second: slurmrestd makes two of them to read a job (REQUEST_FED_INFO is the other)."""
 READS = 12
 """Three times what the bucket holds, so that it is empty for seconds, however busy the machine is."""
+SELDOM = RateLimit(bucket=2, period_seconds=10)
+"""Emptied by reading one job; then nothing for the rest of the period."""
 
 
-@pytest.fixture(scope="module")
-def site(suite: str) -> Iterator[Slurm]:
-    """A Slurm with a small bucket for each user."""
-    there = Slurm(paths=up(suite), suite=suite)
-    with slurm_site.applied(there.paths, suite, Site(rate_limit=BUCKET)):
+@contextmanager
+def limited(suite: str, limit: RateLimit) -> Iterator[Slurm]:
+    """A Slurm with such a bucket for each user, and full ones."""
+    there = replace(Slurm(paths=up(suite), suite=suite), name=f"trap-{secrets.token_hex(4)}")
+    with slurm_site.applied(there.paths, suite, Site(rate_limit=limit)):
         yield there
-
-
-@pytest.fixture
-def limited(site: Slurm) -> Iterator[Slurm]:
-    """With a full bucket."""
-    there = replace(site, name=f"trap-{secrets.token_hex(4)}")
-    full(there)
-    yield there
-    there.clean()
+        there.clean()
 
 
 def told_to_back_off(there: Slurm) -> int:
@@ -65,9 +59,9 @@ def _count(log: Path, words: str) -> int:
 
 
 def full(there: Slurm) -> None:
-    """Wait until the bucket is full again: asked by nobody, it fills up in two seconds."""
+    """Wait until that bucket is full again: asked by nobody, it fills up in two seconds."""
     began = time.monotonic()
-    there.until(lambda: time.monotonic() - began > BUCKET.bucket / BUCKET.per_second + 0.5)
+    there.until(lambda: time.monotonic() - began > BUCKET.bucket / BUCKET.more + 0.5)
 
 
 @asynccontextmanager
@@ -80,32 +74,31 @@ async def port(there: Slurm, *, limits: Limits = NO_LIMITS, seconds: float = 30.
 
 
 @NEWER
-async def test_trap_r1_its_own_rate_limit_shows_as_time_alone(
-    limited: Slurm, suite: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    async def timed() -> tuple[int, float]:
+async def test_trap_r1_its_own_rate_limit_shows_as_time_alone(suite: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def timed(there: Slurm) -> tuple[int, float]:
         began = time.monotonic()
-        reply = await asyncio.to_thread(limited.ask, "GET", f"slurm/{limited.version}/job/1")
+        reply = await asyncio.to_thread(there.ask, "GET", f"slurm/{there.version}/job/1")
         return reply.status_code, time.monotonic() - began
-
-    before = told_to_back_off(limited)
-    shown = await asyncio.gather(*(timed() for _ in range(READS)))
-    assert {status for status, _ in shown} == {404}, "never 429: each is answered as if nothing were"
-    assert max(seconds for _, seconds in shown) > 1.0
-    assert told_to_back_off(limited) > before
 
     async def read(one: SlurmrestdClient) -> None:
         with pytest.raises(JobNotFound):
             await one.job(1)
 
-    async def probe() -> bool:
-        await asyncio.to_thread(full, limited)
-        told = told_to_back_off(limited)
-        async with port(limited, limits=OWN) as one:
-            await asyncio.gather(*(read(one) for _ in range(READS)))
-        return told_to_back_off(limited) == told
+    with limited(suite, BUCKET) as there:
+        before = told_to_back_off(there)
+        shown = await asyncio.gather(*(timed(there) for _ in range(READS)))
+        assert {status for status, _ in shown} == {404}, "never 429: each is answered as if nothing were"
+        assert max(seconds for _, seconds in shown) > 1.0
+        assert told_to_back_off(there) > before
 
-    await defended(monkeypatch, probe=probe, without=without_a_rate)
+        async def probe() -> bool:
+            await asyncio.to_thread(full, there)
+            told = told_to_back_off(there)
+            async with port(there, limits=OWN) as one:
+                await asyncio.gather(*(read(one) for _ in range(READS)))
+            return told_to_back_off(there) == told
+
+        await defended(monkeypatch, probe=probe, without=without_a_rate)
 
 
 def without_a_rate(patch: pytest.MonkeyPatch) -> None:
@@ -114,27 +107,27 @@ def without_a_rate(patch: pytest.MonkeyPatch) -> None:
 
 
 @NEWER
-async def test_trap_r2_a_submission_that_was_given_up_becomes_a_job_later(limited: Slurm, suite: str) -> None:
+async def test_trap_r2_a_submission_that_was_given_up_becomes_a_job_later(suite: str) -> None:
     """What protects: its outcome is unknown, and it is held (the rest: TRAP F1)."""
-    name = limited.request().name
+    with limited(suite, SELDOM) as there:
 
-    def listed() -> list[str]:
-        return limited.inside("squeue", "-h", "-o", "%i %r", "-n", name).splitlines()
+        def listed() -> list[str]:
+            return there.inside("squeue", "-h", "-o", "%i %r", "-n", there.name).splitlines()
 
-    async with port(limited) as patient, port(limited, seconds=0.3) as hasty:
-        before = told_to_back_off(limited)
-        others = [asyncio.create_task(_ignored(patient)) for _ in range(READS)]
-        await asyncio.to_thread(limited.until, lambda: told_to_back_off(limited) > before)
-        with pytest.raises(OutcomeUnknown):
-            await hasty.submit_held(limited.request(), comment="[marker]")
-        at_once = await asyncio.to_thread(listed)
-        await asyncio.to_thread(limited.until, listed)
-        found = await asyncio.to_thread(listed)
-        await asyncio.gather(*others)
-    assert at_once == [], "who looks now finds nothing, and would submit it again"
-    assert [line.partition(" ")[2] for line in found] == ["JobHeldUser"]
+        async with port(there) as patient, port(there, seconds=0.3) as hasty:
+            await asyncio.to_thread(there.until, just_refilled)
+            before = told_to_back_off(there)
+            with pytest.raises(JobNotFound):
+                await patient.job(1)
+            with pytest.raises(OutcomeUnknown):
+                await hasty.submit_held(there.request(), comment="[marker]")
+            at_once = await asyncio.to_thread(listed)
+            assert told_to_back_off(there) > before
+            found = await asyncio.to_thread(there.until, listed)
+        assert at_once == [], "who looks now finds nothing, and would submit it again"
+        assert [line.partition(" ")[2] for line in found] == ["JobHeldUser"]
 
 
-async def _ignored(one: SlurmrestdClient) -> None:
-    with pytest.raises(JobNotFound):
-        await one.job(1)
+def just_refilled() -> bool:
+    """Whether a period has just begun: most of it is left, with an empty bucket."""
+    return time.time() % SELDOM.period_seconds < 1.0

@@ -43,8 +43,9 @@ def steps(paths: Paths, monkeypatch: pytest.MonkeyPatch) -> list[str]:
 def test_its_lines() -> None:
     assert site_conf(PLAIN) == ""
     assert site_conf(Site(job_submit="return 0")) == "JobSubmitPlugins=lua\n"
-    limited = site_conf(Site(rate_limit=RateLimit(bucket=4, per_second=2), job_submit="return 0"))
-    assert limited == "SlurmctldParameters=rl_enable,rl_bucket_size=4,rl_refill_rate=2\nJobSubmitPlugins=lua\n"
+    limited = site_conf(Site(rate_limit=RateLimit(bucket=4, more=2), job_submit="return 0"))
+    parameters = "rl_enable,rl_bucket_size=4,rl_refill_rate=2,rl_refill_period=1"
+    assert limited == f"SlurmctldParameters={parameters}\nJobSubmitPlugins=lua\n"
 
 
 def test_slurm_conf_includes_them_and_says_nothing_of_its_own_there() -> None:
