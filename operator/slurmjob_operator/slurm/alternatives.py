@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from slurmjob_operator.api.cluster import PartitionOfCluster
 from slurmjob_operator.slurm import cluster
-from slurmjob_operator.slurm.calling import NOTHING_FOUND, Caller, rows
+from slurmjob_operator.slurm.calling import Caller, rows
 from slurmjob_operator.slurm.dialects import reading
 from slurmjob_operator.slurm.discovery import UNKNOWN
 from slurmjob_operator.slurm.errors import SlurmError
@@ -89,19 +89,10 @@ async def _words(refusal: Refusal, caller: Caller, *, accounting: bool) -> str |
         there = await cluster.partitions_of(caller) if known is None else known
         return of_partition(refusal, there or ())
     if accounting and refusal.code in OF_ACCOUNT | OF_QOS:
-        found = associations(await _asked(caller, refusal.user), refusal)
+        answer = await caller.ask_slurmdbd("associations", query=[("user", refusal.user)])
+        found = associations(rows(answer, "associations"), refusal)
         return of_account(refusal, found) if refusal.code in OF_ACCOUNT else of_qos(refusal, found)
     return None
-
-
-async def _asked(caller: Caller, user: str) -> list[Mapping[str, Any]]:
-    """On 22.05 that there are none is said by an error; an slurmdbd that is away says another one (measured)."""
-    try:
-        return rows(await caller.ask_slurmdbd("associations", query=[("user", user)]), "associations")
-    except SlurmError as error:
-        if error.code == NOTHING_FOUND:
-            return []
-        raise
 
 
 def associations(found: Iterable[Mapping[str, Any]], refusal: Refusal) -> list[Association]:

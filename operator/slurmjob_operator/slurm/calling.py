@@ -30,8 +30,9 @@ RETRY_SECONDS: Final = 0.5
 """At most so long before a request is sent again."""
 
 UNSPECIFIED: Final = -1
-"""Of a job that is read: slurmctld is silent. Of one that is submitted or updated: slurmctld's own word, `slurm.ERROR`
-of a job_submit plug-in; one that is away, hangs or dies gives 1800, 1000, 104, 5004 (measured on all three)."""
+"""Of a job that is read: slurmctld is silent. Of nodes that are read (22.05): they are not shown to this user. Of one
+that is submitted or updated: slurmctld's own word, `slurm.ERROR` of a job_submit plug-in; one that is away, hangs or
+dies gives 1800, 1000, 104, 5004 (measured on all three)."""
 
 BY_THE_SITE: Final = (
     "slurmctld refuses it without a reason, as a job_submit plug-in of the site does; the site knows why, and its "
@@ -40,8 +41,11 @@ BY_THE_SITE: Final = (
 MOST_MESSAGES: Final = 16
 NOT_EVERYWHERE: Final = frozenset({"jobs/state"})
 """Paths that a slurmrestd may not serve although it serves the API version."""
+NOT_TO_EVERYBODY: Final = frozenset({"nodes", "partitions"})
+"""Paths that slurmctld may not show to this user, who has not gone wrong then."""
 NOTHING_FOUND: Final = 9003
-"""What slurmdbd's plug-in of 22.05 says beside an empty list."""
+"""What slurmdbd's plug-in of 22.05 says instead of an empty list, with 200 or 500; a slurmdbd that is away says another
+one (measured)."""
 
 
 class Caller:
@@ -128,7 +132,7 @@ class Caller:
             changes=operation.changes,
             query=query,
             body=body,
-            tells_of_outage=partial(_tells_of_outage, operation) if plugin == "slurm" else no_slurm_answers,
+            tells_of_outage=partial(_tells_of_outage, operation, path) if plugin == "slurm" else no_slurm_answers,
         )
         if path not in NOT_EVERYWHERE:
             self._notice(reply)
@@ -164,7 +168,7 @@ class Caller:
     async def ask_slurmdbd(self, path: str, *, query: Query = ()) -> Mapping[str, Any]:
         """What slurmdbd says; raises `AccountingUnavailable` when slurmrestd answers that it does not."""
         reply = await self.ask_slurmdbd_anything(path, query=query)
-        if 200 <= reply.status < 300 and error_number(first_error(reply.body or {})) == NOTHING_FOUND:
+        if error_number(first_error(reply.body or {})) == NOTHING_FOUND:
             return {"meta": {}}
         try:
             return checked(reply, Operation.READ)
@@ -192,13 +196,13 @@ class Caller:
             self.outdated |= release_of(reply.body) not in (None, self.release)
 
 
-def _tells_of_outage(operation: Operation, reply: Reply) -> bool | None:
+def _tells_of_outage(operation: Operation, path: str, reply: Reply) -> bool | None:
     """Whether an answer says that slurmctld is not there for slurmrestd, or slurmrestd not for a proxy. A number that
-    may also be a refusal, of a token or by a plug-in of the site, tells nothing."""
+    may also be a refusal, of a token, by a plug-in of the site or to show something, tells nothing."""
     if reply.body is None:
         return no_slurm_answers(reply)
     code = error_number(_telling_error(reply.body, operation))
-    if code == HUNG_UP or (code == UNSPECIFIED and operation.changes):
+    if code == HUNG_UP or (code == UNSPECIFIED and (operation.changes or path in NOT_TO_EVERYBODY)):
         return None
     row = None if code is None else TABLE.get(code)
     return row is not None and row.meaning is Meaning.UNKNOWN

@@ -25,7 +25,7 @@ import httpx
 
 from slurmjob_operator import __version__
 from slurmjob_operator.slurm.circuit import Attempt
-from slurmjob_operator.slurm.errors import ConnectionLost, OutcomeUnknown, SlurmError, Unavailable, UntrustedServer
+from slurmjob_operator.slurm.errors import ConnectionLost, OutcomeUnknown, Unavailable, UntrustedServer
 from slurmjob_operator.slurm.shared import NO_LIMITS, Shared
 from slurmjob_operator.slurm.tls import NO_IDENTITY, TlsIdentity
 from slurmjob_operator.slurm.token import SlurmToken, redact
@@ -229,13 +229,11 @@ def _reply(status: int, raw: bytes) -> Reply:
 def _mapped(*, changes: bool, attempt: Attempt) -> Iterator[None]:
     """The one place where httpx's exceptions become ours. Their texts may hold addresses, never headers.
 
-    A certificate that is not accepted tells nothing of the server: another connection may accept it.
+    A certificate that is not accepted tells nothing of the server: another connection may accept it. Nor does an
+    answer that is too large: the next one may not be.
     """
     try:
         yield
-    except SlurmError:
-        attempt.failed = True
-        raise
     except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout) as error:
         refused = _tls_error(error)
         if refused is not None:
