@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
@@ -14,6 +13,7 @@ from slurmjob_operator.api.connection import MarkerField, SlurmConnectionSpec
 from slurmjob_operator.api.status import Condition, SlurmConnectionStatus
 from slurmjob_operator.core import conditions as edit
 from slurmjob_operator.core.cluster import forgotten
+from slurmjob_operator.core.connections import is_another_cluster, near_its_end
 from slurmjob_operator.core.records import ClusterInfo
 from slurmjob_operator.core.times import rfc3339
 from slurmjob_operator.engine import secrets
@@ -29,11 +29,6 @@ from slurmjob_operator.slurm.request import Target
 from slurmjob_operator.slurm.token import SlurmToken
 
 RETRY_SECONDS = 10.0
-DAY_SECONDS = 86400
-EXPIRING = (
-    (Reason.EXPIRES_WITHIN_A_DAY, DAY_SECONDS, "within a day"),
-    (Reason.EXPIRES_WITHIN_A_WEEK, 7 * DAY_SECONDS, "within a week"),
-)
 EXPIRY_MARGIN_SECONDS = 30
 """A token is read anew so long before it expires."""
 
@@ -134,13 +129,17 @@ def _check_cluster(spec: SlurmConnectionSpec, body: Mapping[str, Any], info: Clu
             Reason.CLUSTER_CHANGED, f"spec.clusterName: the cluster there is {name}, not {spec.cluster_name}."
         )
     known = status.get("clusterName")
-    same_spec = status.get("clusterNameGeneration") == body["metadata"]["generation"]
-    if known and same_spec and name != known and UNKNOWN not in (name, known):
+    edited = status.get("clusterNameGeneration") != body["metadata"]["generation"]
+    if is_another_cluster(_named(name), known=_named(known), edited=edited):
         raise NotConnected(
             Reason.CLUSTER_CHANGED,
             f"Cluster {name} answers where {known} did, and nothing is asked of it. If it is meant, set "
             f"spec.clusterName to {name}.",
         )
+
+
+def _named(name: str | None) -> str | None:
+    return None if name in (None, "", UNKNOWN) else name
 
 
 def _name_known_before(body: Mapping[str, Any], token: SlurmToken) -> str:
@@ -186,21 +185,13 @@ def ready(status: SlurmConnectionStatus, connected: Connected, *, generation: in
 
 
 def _expiring(conditions: tuple[Condition, ...], token: SlurmToken, *, now: float) -> tuple[Condition, ...]:
-    """A warning a week and a day before the token ends, if it was made for longer than that."""
-    left = token.expires_at - now
-    for reason, seconds, words in EXPIRING:
-        if left <= seconds and token.lifespan_seconds > seconds:
-            message = f"The token of user {token.user} expires at {rfc3339(token.expires_at)}, {words}."
-            return edit.put(
-                conditions, ConditionType.CREDENTIALS_EXPIRING, True, reason=reason, message=message, now=now
-            )
+    """A warning a week and a day before the token ends."""
+    warning = near_its_end(token.expires_at, lifespan_seconds=token.lifespan_seconds, now=now)
+    if warning is not None:
+        reason, words = warning
+        message = f"The token of user {token.user} expires at {rfc3339(token.expires_at)}, {words}."
+        return edit.put(conditions, ConditionType.CREDENTIALS_EXPIRING, True, reason=reason, message=message, now=now)
     return edit.drop(conditions, ConditionType.CREDENTIALS_EXPIRING)
-
-
-def next_warning_seconds(token: SlurmToken, *, now: float) -> float:
-    """How long until another warning about the token's end is due; infinite where none is."""
-    left = token.expires_at - now
-    return min((left - seconds for _, seconds, _ in EXPIRING if left > seconds), default=math.inf)
 
 
 def not_ready(

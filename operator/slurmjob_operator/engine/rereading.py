@@ -1,14 +1,36 @@
-"""Pending jobs are read again for their reason: soon at first, at last every five minutes, and few a second."""
+"""Which jobs are read again: those whose states are others now, and pending ones for their reason: soon at first, at
+last every five minutes, and few a second."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
+from slurmjob_operator.api.conditions import ConditionType
+from slurmjob_operator.core import conditions as edit
+from slurmjob_operator.core.attempts import unknown_reason
 from slurmjob_operator.engine.registry import Entry
 
 LONGEST_REREAD_SECONDS = 300.0
 REREADS_PER_SECOND = 2.0
 """Reads of pending jobs for their reason, at most, besides the shared poll of states."""
+
+
+def differing(live: Iterable[Entry], states: Mapping[int, frozenset[str]]) -> list[Entry]:
+    """Those for which a poll tells other states than stand in status, or that Slurm was out of sight. Two may have one
+    id: Slurm gives that of a job that it has lost to the next one. `states` has no row for a job that was not asked
+    for, and an empty one for a job that is not known."""
+    return [entry for entry in live if _differs(entry, states.get(entry.view.recorded_id or 0))]
+
+
+def _differs(entry: Entry, seen: frozenset[str] | None) -> bool:
+    if seen is None:
+        return False
+    status = entry.view.status
+    unclear = not seen or unknown_reason(status) is not None
+    if unclear and entry.due is not None:
+        return False  # It is looked at again when the decision said, not at every poll.
+    known = frozenset(status.slurm.states) if status.slurm else frozenset({"PENDING"})
+    return seen != known or not edit.is_true(status.conditions, ConditionType.SYNCED)
 
 
 def plan_reread(entry: Entry, *, now: float, shortest: float) -> None:
