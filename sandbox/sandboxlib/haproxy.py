@@ -6,15 +6,16 @@ they are. They are the host's own release's, so they fit its other libraries.
 
 from __future__ import annotations
 
-import fcntl
 import os
 import platform
 import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 from sandboxlib.daemons import SandboxError
+from sandboxlib.made_once import made_once
 from sandboxlib.paths import Paths
 from sandboxlib.progress import run_logged, step
 
@@ -37,9 +38,7 @@ def find(paths: Paths) -> Program:
     if installed:
         return Program(path=Path(installed))
     folder = paths.cache / PACKAGE / key(OS_RELEASE.read_text(), machine=platform.machine())
-    if not folder.exists():
-        _fetch_locked(paths, folder)
-    return _unpacked(folder)
+    return _unpacked(made_once(paths, folder, partial(_fetch, log=paths.logs / f"{PACKAGE}.log")))
 
 
 def key(os_release: str, *, machine: str) -> str:
@@ -54,35 +53,18 @@ def _unpacked(folder: Path) -> Program:
     return Program(path=folder / "usr/sbin" / PACKAGE, env={"LD_LIBRARY_PATH": os.pathsep.join(libraries)})
 
 
-def _fetch_locked(paths: Paths, folder: Path) -> None:
-    """Unpack under another name and rename, so that a killed run leaves nothing under the final name."""
-    try:
-        folder.parent.mkdir(parents=True, exist_ok=True)
-        lock = (folder.parent / "lock").open("w")
-    except OSError as error:
-        raise SandboxError(f"the cache {paths.cache} cannot be written: {error.strerror}") from error
-    with lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        if folder.exists():
-            return
-        unfinished = folder.with_name(f"{folder.name}.unfinished")
-        shutil.rmtree(unfinished, ignore_errors=True)
-        with step(f"fetching {PACKAGE}"):
-            _fetch(unfinished, paths.logs / f"{PACKAGE}.log")
-        unfinished.rename(folder)
-
-
-def _fetch(folder: Path, log: Path) -> None:
+def _fetch(folder: Path, *, log: Path) -> None:
     packages = folder / "packages"
     (packages / "partial").mkdir(parents=True)
     options = ("-o", f"Dir::Cache::archives={packages}", "-o", "DPkg::Lock::Timeout=120")
     download = ["apt-get", *options, "install", "-qy", "--download-only", "--no-install-recommends", PACKAGE]
     environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
-    try:
-        run_logged(download, log=log, env=environment)
-    except SandboxError:  # its lists are missing or old
-        run_logged(["apt-get", "update", "-q"], log=log, env=environment)
-        run_logged(download, log=log, env=environment)
-    for package in sorted(packages.glob("*.deb")):
-        run_logged(["dpkg-deb", "--extract", str(package), str(folder)], log=log)
+    with step(f"fetching {PACKAGE}"):
+        try:
+            run_logged(download, log=log, env=environment)
+        except SandboxError:  # its lists are missing or old
+            run_logged(["apt-get", "update", "-q"], log=log, env=environment)
+            run_logged(download, log=log, env=environment)
+        for package in sorted(packages.glob("*.deb")):
+            run_logged(["dpkg-deb", "--extract", str(package), str(folder)], log=log)
     shutil.rmtree(packages)

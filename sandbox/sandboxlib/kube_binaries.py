@@ -6,16 +6,17 @@ Only Go's module proxy and PyPI (for a Go tool chain, if need be) are asked; ver
 
 from __future__ import annotations
 
-import fcntl
 import hashlib
 import os
 import re
 import shutil
 import subprocess
 import sys
+from functools import partial
 from pathlib import Path
 
 from sandboxlib.daemons import SandboxError
+from sandboxlib.made_once import made_once
 from sandboxlib.paths import Paths
 from sandboxlib.progress import run_logged, say, step
 
@@ -53,32 +54,17 @@ def find(paths: Paths) -> Path:
         return Path(assets)
     mod, sums = (MODULE / "go.mod").read_bytes(), (MODULE / "go.sum").read_bytes()
     key = cache_key(go_mod=mod, go_sum=sums, go_version=_wanted_go(mod.decode()))
-    folder = paths.cache / "kube" / key
-    if not folder.exists():
-        _build_locked(paths, folder, version=kubernetes_version(mod.decode()))
-    return folder
+    version = kubernetes_version(mod.decode())
+    return made_once(paths, paths.cache / "kube" / key, partial(_build_all, paths, version=version))
 
 
-def _build_locked(paths: Paths, folder: Path, *, version: str) -> None:
-    """Build under another name and rename, so that a killed build leaves nothing under the final name."""
-    try:
-        folder.parent.mkdir(parents=True, exist_ok=True)
-        lock = (folder.parent / "lock").open("w")
-    except OSError as error:
-        raise SandboxError(f"the cache {paths.cache} cannot be written: {error.strerror}") from error
-    with lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        if folder.exists():
-            return
-        unfinished = folder.with_suffix(".unfinished")
-        shutil.rmtree(unfinished, ignore_errors=True)
-        unfinished.mkdir()
-        say(f"building Kubernetes {version} from Go modules (once; 5 to 8 minutes on 2 cores)")
-        go = _go(paths)
-        for name, package in PROGRAMS.items():
-            with step(f"building {name}"):
-                _build(paths, go, name=name, package=package, version=version, target=unfinished / name)
-        unfinished.rename(folder)
+def _build_all(paths: Paths, folder: Path, *, version: str) -> None:
+    folder.mkdir()
+    say(f"building Kubernetes {version} from Go modules (once; 5 to 8 minutes on 2 cores)")
+    go = _go(paths)
+    for name, package in PROGRAMS.items():
+        with step(f"building {name}"):
+            _build(paths, go, name=name, package=package, version=version, target=folder / name)
 
 
 def _build(paths: Paths, go: str, *, name: str, package: str, version: str, target: Path) -> None:

@@ -10,9 +10,11 @@ import shutil
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
 from sandboxlib.daemons import SandboxError
+from sandboxlib.made_once import made_once
 from sandboxlib.paths import Paths
 from sandboxlib.progress import run_logged, say, step
 from sandboxlib.slurm_suites import PACKAGES, USERS, Suite
@@ -49,36 +51,28 @@ def find(paths: Paths, suite: Suite) -> Path:
         return folder
     if os.geteuid() != 0:
         raise SandboxError("root is needed to make a root file system and to enter it: run this as root")
-    try:
-        folder.parent.mkdir(parents=True, exist_ok=True)
-        lock = (folder.parent / f"lock-{suite.name}").open("w")
-    except OSError as error:
-        raise SandboxError(f"the cache {paths.cache} cannot be written: {error.strerror}") from error
-    with lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        if not folder.exists():
-            _make(paths, suite, folder)
-    return folder
+    return made_once(paths, folder, partial(_make, paths, suite), clear=_clear)
+
+
+def _clear(unfinished: Path) -> None:
+    unmount_below(unfinished)
+    shutil.rmtree(unfinished, ignore_errors=True)
 
 
 def _make(paths: Paths, suite: Suite, folder: Path) -> None:
-    unfinished = folder.with_suffix(".unfinished")
-    unmount_below(unfinished)
-    shutil.rmtree(unfinished, ignore_errors=True)
     log = paths.logs / f"rootfs-{suite.name}.log"
     say(f"{suite.name}: making a root file system of Debian with Slurm (once; 1 to 3 minutes)")
     _need_debootstrap(folder.parent / "lock-debootstrap", log)
     with step(f"{suite.name}: debootstrap"):
         run_logged(
             [
-                *("debootstrap", "--variant=minbase", suite.name, str(unfinished), mirror()),
+                *("debootstrap", "--variant=minbase", suite.name, str(folder), mirror()),
                 f"/usr/share/debootstrap/scripts/{suite.script}",
             ],
             log=log,
         )
     with step(f"{suite.name}: installing Slurm, munge and MariaDB"):
-        _install(suite, unfinished, log)
-    unfinished.rename(folder)
+        _install(suite, folder, log)
 
 
 def _need_debootstrap(lock_file: Path, log: Path) -> None:

@@ -4,30 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator
 
 import pytest
-import pytest_asyncio
 
 from slurmjob_operator.core.cluster import ClusterFacts
 from slurmjob_operator.core.times import epoch_of
 from slurmjob_operator.slurm import errors as slurm_errors
 from tests.fakes.slurm import MemoryPort
-from tests.unit.engine.test_session import POLL, START, Cluster
+from tests.unit.engine.cluster import POLL, START, Cluster
 
 pytestmark = pytest.mark.looptime
 MINUTE = 61
 """A round, and what a round is longer than a minute."""
-
-
-@pytest_asyncio.fixture
-async def cluster() -> AsyncIterator[Cluster]:
-    made = Cluster()
-    await made.start()
-    made.secret()
-    yield made
-    assert made.engine is not None
-    await made.engine.close()
 
 
 def _contact(cluster: Cluster, uid: str) -> float:

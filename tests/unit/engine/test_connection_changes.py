@@ -12,10 +12,8 @@ from slurmjob_operator.api.conditions import ConditionType, Reason
 from slurmjob_operator.api.status import SlurmConnectionStatus
 from slurmjob_operator.engine import connecting
 from slurmjob_operator.engine.problems import NotConnected
+from tests.unit.engine.cluster import POLL, Cluster
 from tests.unit.engine.test_connecting import NOW, World, connection, said, token
-from tests.unit.engine.test_session import POLL, Cluster, cluster
-
-__all__ = ["cluster"]
 
 DAY = 86400
 READY, EXPIRING = ConditionType.READY, ConditionType.CREDENTIALS_EXPIRING
@@ -43,7 +41,6 @@ async def test_suspended_nothing_is_opened(world: World) -> None:
 
 @pytest.mark.looptime
 async def test_suspended_and_resumed_under_a_living_job(cluster: Cluster) -> None:
-    cluster.secret()
     uid, job = cluster.connection(), cluster.job()
     await asyncio.sleep(1)
     cluster.slurm.start(1)
@@ -96,7 +93,6 @@ async def test_another_cluster_under_a_known_address_is_asked_about(
 
 @pytest.mark.looptime
 async def test_a_replaced_cluster_is_left_alone_until_it_is_named(cluster: Cluster) -> None:
-    cluster.secret()
     uid, old = cluster.connection(), cluster.job("old")
     await asyncio.sleep(1)
     cluster.slurm.start(1)
@@ -121,7 +117,6 @@ async def test_a_replaced_cluster_is_left_alone_until_it_is_named(cluster: Clust
 
 @pytest.mark.looptime
 async def test_a_renewed_token_is_in_use_within_two_periods(cluster: Cluster) -> None:
-    cluster.secret()
     uid = cluster.connection()
     await asyncio.sleep(3 * POLL)
     before = cluster.status(uid)["tokenExpirationTime"]
@@ -133,7 +128,6 @@ async def test_a_renewed_token_is_in_use_within_two_periods(cluster: Cluster) ->
 
 @pytest.mark.looptime
 async def test_what_was_not_renewed_is_not_connected_anew(cluster: Cluster) -> None:
-    cluster.secret()
     cluster.connection()
     await asyncio.sleep(1)
     calls = cluster.slurm.calls["info"]

@@ -6,12 +6,11 @@ import asyncio
 import inspect
 import re
 from collections import Counter
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
-import pytest_asyncio
 from prometheus_client import generate_latest
 from prometheus_client.parser import text_string_to_metric_families
 
@@ -22,7 +21,7 @@ from slurmjob_operator.engine.metrics import Metrics, Snapshot
 from slurmjob_operator.kube import errors as kube_errors
 from slurmjob_operator.slurm import errors as slurm_errors
 from slurmjob_operator.slurm.port import SlurmPort
-from tests.unit.engine.test_session import POLL, Cluster
+from tests.unit.engine.cluster import POLL, Cluster
 from tests.unit.engine.world import World
 
 DOCS = Path(__file__).parents[3] / "docs" / "metrics.md"
@@ -252,16 +251,6 @@ def test_a_write_that_fails_is_counted_by_its_error(fault: kube_errors.KubeError
 
 
 # --- A whole engine ---------------------------------------------------------------------------------------------
-
-
-@pytest_asyncio.fixture
-async def cluster() -> AsyncIterator[Cluster]:
-    made = Cluster()
-    await made.start()
-    made.secret()
-    yield made
-    assert made.engine is not None
-    await made.engine.close()
 
 
 def _metrics(cluster: Cluster) -> Metrics:

@@ -3,26 +3,20 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
 
 import pytest
-import pytest_asyncio
 
 from slurmjob_operator.slurm import errors as slurm_errors
-from tests.unit.engine.test_session import POLL, Cluster
+from tests.unit.engine.cluster import POLL, Cluster
 
 pytestmark = pytest.mark.looptime
 
 
-@pytest_asyncio.fixture
-async def cluster() -> AsyncIterator[Cluster]:
-    made = Cluster()
-    made.slurm.release, made.slurm.api_version = "24.11.5", "v0.0.42"
-    await made.start()
-    made.secret()
-    yield made
-    assert made.engine is not None
-    await made.engine.close()
+@pytest.fixture
+def cluster(cluster: Cluster) -> Cluster:
+    """Of a release that will be upgraded."""
+    cluster.slurm.release, cluster.slurm.api_version = "24.11.5", "v0.0.42"
+    return cluster
 
 
 def _upgrade(cluster: Cluster, api_version: str = "v0.0.45") -> None:

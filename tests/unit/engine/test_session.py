@@ -3,114 +3,22 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping
-from dataclasses import dataclass, field
-from typing import Any
 
-import jwt
 import pytest
-import pytest_asyncio
 
-from slurmjob_operator.api.connection import SlurmConnectionSpec
 from slurmjob_operator.api.names import ABANDON_ANNOTATION
 from slurmjob_operator.core.records import ClusterInfo
 from slurmjob_operator.engine.cluster_facts import PERIOD_SECONDS
-from slurmjob_operator.engine.engine import Engine
-from slurmjob_operator.engine.ports import Outside
 from slurmjob_operator.kube import errors as kube_errors
 from slurmjob_operator.kube.port import Kind, KubeEvent
 from slurmjob_operator.slurm import errors as slurm_errors
-from slurmjob_operator.slurm.credentials import Credentials
-from slurmjob_operator.slurm.port import SlurmPort
-from tests.fakes.kube import InMemoryKube
 from tests.fakes.slurm import InMemorySlurm, MemoryPort
+from tests.unit.engine.cluster import POLL, Cluster, now
 
 pytestmark = pytest.mark.looptime
-START = 1_800_000_000.0
-POLL = 10
-
-
-def _now() -> float:
-    return START + asyncio.get_running_loop().time()
-
-
-@dataclass
-class Cluster:
-    """All that is outside of the engine, and an engine that its watches feed."""
-
-    kube: InMemoryKube = field(default_factory=lambda: InMemoryKube(now=_now))
-    slurm: InMemorySlurm = field(default_factory=lambda: InMemorySlurm(now=_now))
-    opened: list[str] = field(default_factory=list)
-    engine: Engine | None = None
-
-    async def open(self, spec: SlurmConnectionSpec, credentials: Credentials, *, name: str) -> SlurmPort:
-        self.opened.append(spec.servers[0].url)
-        return self.slurm.port(credentials.token.user)
-
-    async def close(self) -> None:
-        return
-
-    async def start(self) -> None:
-        """A new process: it lists, then watches. Connections come first, as the worst of both orders."""
-        if self.engine is not None:
-            await self.engine.close()
-        outside = Outside(
-            kube=self.kube,
-            slurm=self,
-            installation="test",
-            now=_now,
-            monotonic=asyncio.get_running_loop().time,
-        )
-        self.engine = Engine(outside)
-        self.kube.watch = self._watch
-        for body in sorted(self.kube.objects.values(), key=lambda body: str(body["kind"])):
-            self._watch("ADDED", body)
-            await asyncio.sleep(0.1)
-
-    def _watch(self, event: str, body: Mapping[str, Any]) -> None:
-        assert self.engine is not None
-        job = body["kind"] == Kind.SLURM_JOB.value
-        observe = self.engine.observe_job if job else self.engine.observe_connection
-        forget = self.engine.forget_job if job else self.engine.forget_connection
-        (forget if event == "DELETED" else observe)(body)
-
-    def secret(self, *, user: str = "alice", lifespan: int = 86_400) -> None:
-        text = jwt.encode({"exp": int(_now()) + lifespan, "sun": user}, "k" * 64)
-        self.kube.secrets["ns", "token"] = {"SLURM_JWT": text.encode()}
-
-    def connection(self) -> str:
-        spec = {
-            "servers": [{"url": "https://slurm:6820"}],
-            "auth": {"jwt": {"secretKeyRef": {"name": "token"}}},
-            "pollPeriodSeconds": POLL,
-        }
-        uid: str = self.kube.create(Kind.SLURM_CONNECTION, namespace="ns", name="campus", spec=spec)["metadata"]["uid"]
-        return uid
-
-    def job(self, name: str = "job") -> str:
-        spec = {"connectionRef": {"name": "campus"}, "template": {"script": "#!/bin/sh\n", "chdir": "/x"}}
-        uid: str = self.kube.create(Kind.SLURM_JOB, namespace="ns", name=name, spec=spec)["metadata"]["uid"]
-        return uid
-
-    def status(self, uid: str) -> dict[str, Any]:
-        status: dict[str, Any] = self.kube.objects[uid]["status"]
-        return status
-
-    def reason(self, uid: str, kind: str) -> str | None:
-        return next((str(c["reason"]) for c in self.status(uid).get("conditions", ()) if c["type"] == kind), None)
-
-
-@pytest_asyncio.fixture
-async def cluster() -> AsyncIterator[Cluster]:
-    made = Cluster()
-    await made.start()
-    yield made
-    assert made.engine is not None
-    await made.engine.close()
 
 
 async def test_a_quiet_life(cluster: Cluster) -> None:
-    cluster.secret()
     connection, job = cluster.connection(), cluster.job()
     await asyncio.sleep(1)
     assert cluster.reason(connection, "Ready") == "Connected"
@@ -125,7 +33,6 @@ async def test_a_quiet_life(cluster: Cluster) -> None:
 
 
 async def test_one_request_a_tick_for_all_live_jobs(cluster: Cluster) -> None:
-    cluster.secret()
     cluster.connection()
     jobs = [cluster.job(f"j{number}") for number in range(40)]
     await asyncio.sleep(1)
@@ -143,7 +50,6 @@ async def test_one_request_a_tick_for_all_live_jobs(cluster: Cluster) -> None:
 
 
 async def test_no_live_job_no_request(cluster: Cluster) -> None:
-    cluster.secret()
     cluster.connection()
     await asyncio.sleep(1)
     before = cluster.slurm.calls.copy()
@@ -156,7 +62,6 @@ async def test_no_live_job_no_request(cluster: Cluster) -> None:
 
 
 async def test_a_pending_job_is_read_for_its_reason_ever_more_rarely(cluster: Cluster) -> None:
-    cluster.secret()
     cluster.connection()
     cluster.job()
     await asyncio.sleep(600)
@@ -166,7 +71,6 @@ async def test_a_pending_job_is_read_for_its_reason_ever_more_rarely(cluster: Cl
 
 
 async def test_losing_sight_is_told_and_is_no_end(cluster: Cluster) -> None:
-    cluster.secret()
     connection, job = cluster.connection(), cluster.job()
     await asyncio.sleep(1)
     cluster.slurm.start(1)
@@ -208,7 +112,6 @@ async def test_an_expired_token_says_so_and_a_new_secret_mends_it(cluster: Clust
 
 
 async def test_a_connection_in_use_is_not_let_go(cluster: Cluster) -> None:
-    cluster.secret()
     connection, job = cluster.connection(), cluster.job()
     await asyncio.sleep(1)
     cluster.kube.delete(connection)
@@ -224,7 +127,6 @@ async def test_a_connection_in_use_is_not_let_go(cluster: Cluster) -> None:
 async def test_after_a_restart_a_connection_is_held_for_jobs_that_the_watch_has_not_shown_yet(
     cluster: Cluster,
 ) -> None:
-    cluster.secret()
     connection, _job = cluster.connection(), cluster.job()
     await asyncio.sleep(1)
     cluster.kube.delete(connection)
@@ -236,7 +138,6 @@ async def test_after_a_restart_a_connection_is_held_for_jobs_that_the_watch_has_
 
 async def test_a_namespace_is_deleted_with_all_that_is_in_it(cluster: Cluster) -> None:
     """The Secret goes first: the token that was read serves until the Slurm job is cancelled."""
-    cluster.secret()
     connection, job = cluster.connection(), cluster.job()
     await asyncio.sleep(1)
     cluster.slurm.start(1)
@@ -250,7 +151,6 @@ async def test_a_namespace_is_deleted_with_all_that_is_in_it(cluster: Cluster) -
 
 
 async def test_the_same_while_slurm_is_away_for_a_while(cluster: Cluster) -> None:
-    cluster.secret()
     connection, job = cluster.connection(), cluster.job()
     await asyncio.sleep(1)
     cluster.slurm.start(1)
@@ -266,7 +166,6 @@ async def test_the_same_while_slurm_is_away_for_a_while(cluster: Cluster) -> Non
 
 async def test_two_objects_with_one_id_are_both_followed(cluster: Cluster) -> None:
     """Slurm has lost the first one's job, and gives its id to the second one's."""
-    cluster.secret()
     cluster.connection()
     first = cluster.job("first")
     await asyncio.sleep(1)
@@ -378,7 +277,6 @@ async def test_what_needs_no_slurm_does_not_wait_for_one_that_is_away(
 
 
 async def test_a_job_whose_connection_comes_later(cluster: Cluster) -> None:
-    cluster.secret()
     job = cluster.job()
     await asyncio.sleep(4)
     assert cluster.reason(job, "Submitted") is None, "the watch may show it yet"
@@ -390,7 +288,6 @@ async def test_a_job_whose_connection_comes_later(cluster: Cluster) -> None:
 
 
 async def test_an_edited_connection_is_opened_anew(cluster: Cluster) -> None:
-    cluster.secret()
     connection = cluster.connection()
     await asyncio.sleep(1)
     cluster.kube.edit(connection, servers=[{"url": "https://other:6820"}])
@@ -418,7 +315,6 @@ async def test_edited_while_it_is_being_connected(cluster: Cluster, monkeypatch:
 
 async def test_edited_just_before_its_status_is_written(cluster: Cluster) -> None:
     """The edit is learned from the conflict; the watch event that follows shows nothing newer."""
-    cluster.secret()
     cluster.kube.watch = lambda _event, _body: None
     connection = cluster.connection()
     body = cluster.kube.body(connection)
@@ -434,7 +330,6 @@ async def test_edited_just_before_its_status_is_written(cluster: Cluster) -> Non
 async def test_touched_just_before_its_status_is_written(cluster: Cluster) -> None:
     """A label, or our own finalizer when the first job comes: it is told all the same, and not only when the token is
     read again."""
-    cluster.secret()
     cluster.kube.watch = lambda _event, _body: None
     connection = cluster.connection()
     body = cluster.kube.body(connection)
@@ -448,7 +343,6 @@ async def test_touched_just_before_its_status_is_written(cluster: Cluster) -> No
 
 
 async def test_a_status_that_could_not_be_written_is_told_soon(cluster: Cluster) -> None:
-    cluster.secret()
     cluster.kube.faults = [kube_errors.Unavailable("the API server is away")]
     connection = cluster.connection()
     await asyncio.sleep(1)
@@ -459,7 +353,6 @@ async def test_a_status_that_could_not_be_written_is_told_soon(cluster: Cluster)
 
 async def test_a_poll_that_fails_again_and_again_is_no_flapping(cluster: Cluster) -> None:
     """Connecting works and the poll does not: not ready all the time, and few tries."""
-    cluster.secret()
     connection, job = cluster.connection(), cluster.job()
     await asyncio.sleep(1)
     cluster.slurm.start(1)
@@ -476,7 +369,6 @@ async def test_a_poll_that_fails_again_and_again_is_no_flapping(cluster: Cluster
 
 
 async def test_a_limit_that_lasts_is_met_ever_more_rarely(cluster: Cluster) -> None:
-    cluster.secret()
     cluster.connection()
     cluster.slurm.faults = {"submit_held": [slurm_errors.RefusedForNow("full", code=2050)] * 10_000}
     cluster.job()
@@ -485,7 +377,6 @@ async def test_a_limit_that_lasts_is_met_ever_more_rarely(cluster: Cluster) -> N
 
 
 async def test_what_one_error_says_in_many_words_is_written_once(cluster: Cluster) -> None:
-    cluster.secret()
     cluster.connection()
     job = cluster.job()
     await asyncio.sleep(1)
@@ -501,12 +392,11 @@ async def test_what_one_error_says_in_many_words_is_written_once(cluster: Cluste
 
 
 async def test_a_connection_that_leads_to_another_cluster_says_nothing_about_a_job(cluster: Cluster) -> None:
-    cluster.secret()
     connection, job = cluster.connection(), cluster.job()
     await asyncio.sleep(1)
     cluster.slurm.start(1)
     await asyncio.sleep(POLL)
-    there, cluster.slurm = cluster.slurm, InMemorySlurm(now=_now, name="elsewhere")
+    there, cluster.slurm = cluster.slurm, InMemorySlurm(now=now, name="elsewhere")
     cluster.kube.edit(connection, servers=[{"url": "https://elsewhere:6820"}], unknownOutcomePolicy="Fail")
     await asyncio.sleep(3600)
     assert cluster.reason(job, "Synced") == "ConnectionChanged"
@@ -559,7 +449,6 @@ async def test_a_token_that_is_remembered_goes_where_it_was_meant_for(cluster: C
 
 async def test_the_echo_of_our_own_write_is_no_news(cluster: Cluster) -> None:
     """The watch shows it before its answer comes: the job is not read a second time."""
-    cluster.secret()
     cluster.connection()
     job = cluster.job()
     await asyncio.sleep(2 * POLL)

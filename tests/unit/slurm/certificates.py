@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import atexit
+import shutil
 import ssl
 from functools import cache
 from pathlib import Path
@@ -15,6 +17,7 @@ def authority(name: str) -> Path:
     """A folder with `ca.crt`, certificates of a server at 127.0.0.1 (`here`) and at another name (`elsewhere`), and of
     a client (`client`)."""
     folder = Path(mkdtemp(prefix=f"certificates-{name}-"))
+    atexit.register(shutil.rmtree, folder)
     log = folder / "openssl.log"
     make_ca(folder, log)
     make_leaf(folder, Leaf(name="here", common_name="here", alt_names=("IP:127.0.0.1", "DNS:localhost")), log)
