@@ -73,6 +73,14 @@ check-errors: $(STAMP) ## Committed error numbers against those that the librari
 bench-following: $(STAMP) ## What following jobs costs on a slurmrestd without jobs/state (5 minutes; result in bench/)
 	PYTHONPATH=sandbox $(PY) -m bench.following
 
+.PHONY: bench-overhead
+bench-overhead: $(STAMP) ## What a request of ours costs beside one of bare httpx (1 minute; result in bench/)
+	PYTHONPATH=sandbox $(PY) -m bench.overhead
+
+.PHONY: bench-outage
+bench-outage: $(STAMP) ## Requests in ten minutes without Slurm, with a thousand live jobs (1.5 hours; result in bench/)
+	PYTHONPATH=sandbox $(PY) -m bench.outage
+
 $(VENV)/.fuzzer: requirements-fuzz.lock $(STAMP)
 	@$(PY) -m pip install -q --require-hashes -r requirements-fuzz.lock
 	@touch $@

@@ -23,6 +23,10 @@ REQUEUE_SECONDS = 20
 """How long credentials of job steps hold, which is also how long Slurm lets a requeued job wait before it may start
 again (Slurm's own default is 120)."""
 
+TAKEOVER_SECONDS = 10
+"""A second slurmctld, where there is one, takes over when the first has been silent for so long (Slurm's default is
+120)."""
+
 SCHEDULE_SECONDS = 5
 """How often slurmctld looks for jobs whose time has come, besides when something happens (Slurm's default is 60)."""
 
@@ -103,7 +107,7 @@ Licenses=matlab:3
 MailProg=/bin/true
 MpiDefault=none
 ReturnToService=2
-SlurmctldTimeout=30
+SlurmctldTimeout={TAKEOVER_SECONDS}
 SlurmdTimeout={NODE_SECONDS}
 KillWait=5
 MinJobAge=10

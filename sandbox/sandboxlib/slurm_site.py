@@ -27,13 +27,17 @@ class RateLimit:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Site:
-    """`job_submit` is a job_submit.lua. A site without anything is how the sandbox comes up."""
+    """`job_submit` is a job_submit.lua. `backup`: a second slurmctld may run (see `slurm_backup`). A site without
+    anything is how the sandbox comes up."""
 
     rate_limit: RateLimit | None = None
     job_submit: str | None = None
+    backup: bool = False
 
 
 PLAIN = Site()
+BACKUP_HOST = "backup"
+BACKUP_ADDRESS = "127.0.0.2"
 
 
 def site_conf(site: Site) -> str:
@@ -44,6 +48,8 @@ def site_conf(site: Site) -> str:
         parameters = {"bucket_size": limit.bucket, "refill_rate": limit.more, "refill_period": limit.period_seconds}
         words = ",".join(f"rl_{name}={value}" for name, value in parameters.items())
         lines.append(f"SlurmctldParameters=rl_enable,{words}\n")
+    if site.backup:
+        lines.append(f"SlurmctldHost={BACKUP_HOST}({BACKUP_ADDRESS})\n")
     if site.job_submit is not None:
         lines.append("JobSubmitPlugins=lua\n")
     return "".join(lines)

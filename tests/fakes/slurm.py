@@ -20,6 +20,7 @@ from slurmjob_operator.slurm.errors import (
     JobNotFound,
     NotSupported,
     OutcomeUnknown,
+    RateLimited,
     Refused,
     SlurmError,
     Unavailable,
@@ -274,6 +275,7 @@ class MemoryPort:
     outdated: bool = False
     url: str = "https://memory"
     on_fallback: bool = False
+    silent: bool = False
     _found: tuple[str, str] | None = None
 
     async def info(self) -> ClusterInfo:
@@ -387,6 +389,15 @@ class MemoryPort:
 
     def _before(self, verb: str) -> str | None:
         """Count the call and take the next fault: raise it, or say what becomes of the effect and its answer."""
+        try:
+            fault = self._fault(verb)
+        except Unavailable as error:
+            self.silent = not isinstance(error, AccountingUnavailable | RateLimited)
+            raise
+        self.silent = fault is not None
+        return fault
+
+    def _fault(self, verb: str) -> str | None:
         self.cluster.calls[verb] += 1
         self.cluster.arrive()
         if not self.accepted:

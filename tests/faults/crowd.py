@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import ssl
 import time
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, Final
@@ -60,6 +61,11 @@ class Crowd:
             state = (body.get("status") or {}).get("state", "")
             found[state] = found.get(state, 0) + 1
         return found
+
+    def synced(self) -> dict[str, int]:
+        """How many objects show the states of their jobs (condition `Synced`), how many do not."""
+        found = [(body.get("status") or {}).get("conditions", ()) for body in self._objects()]
+        return dict(Counter(one["status"] for conditions in found for one in conditions if one["type"] == "Synced"))
 
     def _gather(self) -> None:
         for number in range(self._size):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -46,6 +46,11 @@ class Connected:
     def token(self) -> SlurmToken:
         """Of the credentials."""
         return self.credentials.token
+
+    @property
+    def way(self) -> Hashable:
+        """What jobs may wait for another one of: server, credentials, release."""
+        return self.port.url, self.credentials, self.info
 
     @property
     def target(self) -> Target:

@@ -49,6 +49,11 @@ class CountingPort:
         """See `SlurmPort`."""
         return self._port.outdated
 
+    @property
+    def silent(self) -> bool:
+        """See `SlurmPort`."""
+        return self._port.silent
+
     async def info(self) -> ClusterInfo:
         """See `SlurmPort`."""
         return await self._counted("info", self._port.info())

@@ -84,6 +84,11 @@ class SlurmrestdClient:
         """See `SlurmPort`."""
         return self._caller.server is not self._servers[0]
 
+    @property
+    def silent(self) -> bool:
+        """See `SlurmPort`."""
+        return self._caller.server.shared.circuit.failing
+
     async def info(self) -> ClusterInfo:
         """See `SlurmPort`."""
         info = await self._first_that_answers()

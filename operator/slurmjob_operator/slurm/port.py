@@ -38,6 +38,11 @@ class SlurmPort(Protocol):
         Not guaranteed: that an upgrade shows before something is asked.
         """
 
+    @property
+    def silent(self) -> bool:
+        """Whether its server did not answer when it was last asked, by whomever: `info` finds out whether another one
+        of the connection does."""
+
     async def info(self) -> ClusterInfo:
         """Discover the release, the newest API version both sides know, and the cluster's name.
 

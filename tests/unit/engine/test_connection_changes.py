@@ -12,6 +12,7 @@ from slurmjob_operator.api.conditions import ConditionType, Reason
 from slurmjob_operator.api.status import SlurmConnectionStatus
 from slurmjob_operator.engine import connecting
 from slurmjob_operator.engine.problems import NotConnected
+from slurmjob_operator.slurm.errors import Unavailable
 from tests.unit.engine.cluster import POLL, Cluster
 from tests.unit.engine.test_connecting import NOW, World, connection, said, token
 
@@ -158,3 +159,44 @@ async def test_a_warning_before_the_end(world: World, left: int, lifespan: int, 
     if reason is not None:
         refused = connecting.not_ready(status, NotConnected(Reason.TOKEN_EXPIRED, "x"), generation=1, now=NOW)
         assert EXPIRING not in said(refused)
+
+
+# --- A server that does not answer ----------------------------------------------------------------------------
+
+
+@pytest.mark.looptime
+async def test_an_outage_shows_at_a_submission_too(cluster: Cluster) -> None:
+    """No job is followed, so no poll would find it; another server of the connection may answer."""
+    uid = cluster.connection()
+    await asyncio.sleep(1)
+    away = Unavailable("away")
+    cluster.slurm.faults = {"submit_held": [away] * 50, "info": [away]}
+    job = cluster.job()
+    await asyncio.sleep(1)
+    assert cluster.reason(uid, "Ready") == "ClusterUnreachable"
+    assert cluster.reason(job, "Submitted") == "ClusterUnreachable"
+    cluster.slurm.faults.clear()
+    await asyncio.sleep(POLL)
+    assert cluster.reason(uid, "Ready") == "Connected"
+    assert cluster.status(job)["state"] == "Pending"
+
+
+@pytest.mark.looptime
+async def test_one_operation_that_never_works_makes_no_storm(cluster: Cluster) -> None:
+    """Whether the connection still works is found out once a period at most, and nobody else's job is read for it."""
+    uid = cluster.connection()
+    others = [cluster.job(f"other{number}") for number in range(5)]
+    await asyncio.sleep(1)
+    for number in range(5):
+        cluster.slurm.start(number + 1)
+    await asyncio.sleep(2 * POLL)
+    cluster.slurm.faults = {"submit_held": [Unavailable("a proxy refuses it")] * 1000}
+    for number in range(5):
+        cluster.job(f"job{number}")
+    before = cluster.slurm.calls.copy()
+    await asyncio.sleep(10 * POLL)
+    spent = cluster.slurm.calls - before
+    assert 1 <= spent["info"] <= 11
+    assert spent["job"] == 0
+    assert cluster.reason(uid, "Ready") == "Connected"
+    assert {cluster.status(other)["state"] for other in others} == {"Running"}

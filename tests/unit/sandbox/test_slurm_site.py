@@ -42,6 +42,7 @@ def steps(paths: Paths, monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
 def test_its_lines() -> None:
     assert site_conf(PLAIN) == ""
+    assert site_conf(Site(backup=True)) == "SlurmctldHost=backup(127.0.0.2)\n"
     assert site_conf(Site(job_submit="return 0")) == "JobSubmitPlugins=lua\n"
     limited = site_conf(Site(rate_limit=RateLimit(bucket=4, more=2), job_submit="return 0"))
     parameters = "rl_enable,rl_bucket_size=4,rl_refill_rate=2,rl_refill_period=1"
