@@ -47,7 +47,7 @@ test: $(STAMP) ## Every test, on three Slurms side by side (10 minutes on 2 core
 	@$(PY) tests/run.py
 
 .PHONY: test-faults
-test-faults: $(STAMP) ## The fault runs alone, the long ones too: outages of every daemon, more kills
+test-faults: $(STAMP) ## The fault runs alone, the long ones too: outages of every daemon, more kills, a second slurmctld
 	@$(PY) tests/run.py --faults
 
 .PHONY: test-differential

@@ -263,7 +263,7 @@ class Lane:
 
     def _alone(self) -> None:
         self._sandbox("operator", "start")
-        self._pytest("e2e alone", "tests/e2e", "-m", "alone and not upgrade")
+        self._pytest("e2e alone", "tests/e2e", "-m", "alone and not upgrade and not long")
         self._nothing_left()
 
     def test_differential(self) -> None:
@@ -273,11 +273,14 @@ class Lane:
             self._differential(everything=True)
 
     def test_faults(self) -> None:
-        """The fault runs of this lane, the long ones too."""
+        """The fault runs of this lane, the long ones too, and the long end-to-end tests."""
         self.up()
         if self.result.wrong:
             return
         self._pytest("faults", *self.fault_runs())
+        self._nothing_left()
+        self._sandbox("operator", "start")
+        self._pytest("e2e long", "tests/e2e", "-m", "long")
         self._nothing_left()
 
     def fault_runs(self) -> list[str]:

@@ -12,7 +12,16 @@ from dataclasses import replace
 from sandboxlib import slurm_daemons, slurm_site
 from sandboxlib.daemons import Daemon, start, stop
 from sandboxlib.paths import Paths
-from sandboxlib.slurm_site import BACKUP_HOST, PLAIN, Site
+from sandboxlib.slurm_config import BACKUP_HOST
+from sandboxlib.slurm_site import PLAIN, Site
+
+AS_ANOTHER_HOST = f"""\
+set -e
+hostname {BACKUP_HOST}
+mount -t tmpfs -o mode=1777 tmpfs /run/slurm
+exec setpriv --reuid=slurm --regid=slurm --init-groups slurmctld -D
+"""
+"""With a pid file of its own: a slurmctld ends the one that it finds there."""
 
 
 def daemon(paths: Paths, suite: str) -> Daemon:
@@ -22,7 +31,7 @@ def daemon(paths: Paths, suite: str) -> Daemon:
     return replace(
         first,
         name=name,
-        argv=("unshare", "--uts", "/bin/sh", "-c", 'hostname "$0" && exec "$@"', BACKUP_HOST, *first.argv),
+        argv=("unshare", "--uts", *slurm_daemons.exec_argv(paths, suite, ["/bin/sh", "-c", AS_ANOTHER_HOST])),
         log=first.log.with_name(f"{name}.log"),
         pid_file=first.pid_file.with_name(f"{name}.pid"),
         ready=lambda: is_up(paths, suite, BACKUP_HOST),

@@ -23,6 +23,10 @@ REQUEUE_SECONDS = 20
 """How long credentials of job steps hold, which is also how long Slurm lets a requeued job wait before it may start
 again (Slurm's own default is 120)."""
 
+BACKUP_HOST = "backup"
+BACKUP_ADDRESS = "127.0.0.2"
+"""Of the second slurmctld, where there is one."""
+
 TAKEOVER_SECONDS = 10
 """A second slurmctld, where there is one, takes over when the first has been silent for so long (Slurm's default is
 120)."""

@@ -13,6 +13,7 @@ from pathlib import Path
 from sandboxlib import slurm_daemons, slurm_state
 from sandboxlib.daemons import start, stop
 from sandboxlib.paths import Paths, renew
+from sandboxlib.slurm_config import BACKUP_ADDRESS, BACKUP_HOST
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,8 +37,6 @@ class Site:
 
 
 PLAIN = Site()
-BACKUP_HOST = "backup"
-BACKUP_ADDRESS = "127.0.0.2"
 
 
 def site_conf(site: Site) -> str:

@@ -139,7 +139,10 @@ def write_configuration(paths: Paths, suite: str, root: Path) -> None:
         if not device.exists():
             os.mknod(device, 0o600 | 0o020000, os.makedev(1, 3))
             device.chmod(0o666)
-    renew(state / "hosts", f"127.0.0.1 localhost {chosen.hostname}\n")
+    renew(
+        state / "hosts",
+        f"127.0.0.1 localhost {chosen.hostname}\n{slurm_config.BACKUP_ADDRESS} {slurm_config.BACKUP_HOST}\n",
+    )
 
 
 def site_file(paths: Paths, suite: str) -> Path:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Iterator
 
 import pytest
 
@@ -20,13 +19,6 @@ RESOLVE = "slurmjob.dev/resolve"
 ROUNDS = 5
 ASKED = ("succeeded", "failed", "again", "nobody")
 OF_SLURMS_OWN = "/home/alice/ledger-of-restarts"
-
-
-@pytest.fixture
-def loss(tenant: Tenant) -> Iterator[StateLoss]:
-    made = StateLoss(tenant)
-    yield made
-    made.close()
 
 
 @pytest.mark.alone

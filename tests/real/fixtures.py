@@ -18,6 +18,7 @@ from sandboxlib.daemons import is_running
 from sandboxlib.paths import Paths, default_paths
 from tests.real import api
 from tests.real.cluster import SUITE, Tenant
+from tests.real.state_loss import StateLoss
 
 LABEL = "slurmjob.dev/test"
 
@@ -76,3 +77,11 @@ def tenant(operator: Paths, namespace: Tenant) -> Tenant:
     assert operator == namespace.paths
     namespace.connect()
     return namespace
+
+
+@pytest.fixture
+def loss(tenant: Tenant) -> Iterator[StateLoss]:
+    """The tenant's slurmctld, that can be made to save its state and to lose what came after."""
+    made = StateLoss(tenant)
+    yield made
+    made.close()

@@ -48,8 +48,8 @@ MOST_STEPS = 25
 FIRST_RETRY_SECONDS = 2.0
 LONGEST_RETRY_SECONDS = 120.0
 LONGEST_TROUBLE_SECONDS = 10.0
-"""While Slurm does not answer one job's requests, although its connection works: two of the shortest poll periods, so
-that what is well again is soon found so."""
+"""While Slurm does not answer one job's requests, although its connection works; or the poll period, where that is
+shorter: what is well again is soon found so."""
 
 
 logger = logging.getLogger(__name__)
@@ -78,6 +78,7 @@ class Actor:
         self.server = ""
         self.marks_extra = False
         self.place: Place | None = None
+        self.period_seconds = LONGEST_TROUBLE_SECONDS
         self.on_unknown_outcome: Callable[[], None] = lambda: None
 
     async def bring_forward(self, entry: Entry) -> float | None:
@@ -211,7 +212,7 @@ class Actor:
             self._note_trouble(entry, error, reason=_reason(action, error))
 
     def _note_trouble(self, entry: Entry, error: slurm_errors.SlurmError, *, reason: Reason) -> None:
-        delay = min(retry_delay(entry.failures), LONGEST_TROUBLE_SECONDS)
+        delay = min(retry_delay(entry.failures), self.period_seconds, LONGEST_TROUBLE_SECONDS)
         entry.failures += 1
         logger.warning("Slurm: %s; trying again in %.0f s", error, delay, extra=context(entry.view))
         trouble = Trouble(reason=reason, message=str(error), retry_at=self._outside.now() + delay)

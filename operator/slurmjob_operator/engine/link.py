@@ -151,6 +151,7 @@ class Link:
         self._known, self._known_servers = connected.credentials, connected.spec.servers
         self._actor.port = connected.port
         self._actor.server = connected.port.url
+        self._actor.period_seconds = self.poll_seconds
         self._actor.marks_extra = MarkerField.EXTRA in connected.spec.marker_fields
         self._actor.place = Place(
             target=connected.target, user=connected.token.user, defaults=connected.spec.job_defaults or JobDefaults()
