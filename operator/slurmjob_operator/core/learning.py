@@ -38,6 +38,7 @@ def status_written(facts: Facts, *, before: JobView, after: JobView) -> Facts:
             recorded_here=after.status.job_id,
             noted_here=False,
             releases=0,
+            released_at=None,
             cancelled_at=None,
         )
     if _opened(before) != _opened(after) and after.status.job_id is None:
@@ -52,6 +53,7 @@ def status_written(facts: Facts, *, before: JobView, after: JobView) -> Facts:
             backlog=None,
             recorded_here=None,
             releases=0,
+            released_at=None,
             release_refused=None,
             cancelled_at=None,
             missing_since=None,
@@ -145,9 +147,10 @@ def up_since_read(facts: Facts, since: int | None) -> Facts:
     return replace(facts, up_since=since or 0, trouble=None)
 
 
-def released(facts: Facts) -> Facts:
+def released(facts: Facts, *, now: float) -> Facts:
     """A release was sent; whether it took effect is read back."""
-    return replace(facts, releases=facts.releases + 1, controller=None, accounting=None, trouble=None)
+    sent = replace(facts, releases=facts.releases + 1, released_at=now)
+    return replace(sent, controller=None, accounting=None, trouble=None)
 
 
 def release_refused(facts: Facts, message: str) -> Facts:

@@ -130,7 +130,7 @@ class Facts:
     `up_since`: since when (epoch) slurmctld has been up, asked after `controller`; 0: it does not say; None: to be
     asked.
     `recorded_here`: the job id that this process itself recorded, in this very pass. `releases`: releases it has sent
-    for that id. `noted_here`: it wrote `releaseTime` itself.
+    for that id, the last one at `released_at`. `noted_here`: it wrote `releaseTime` itself.
     `cancelled_at`: when it last asked to cancel this attempt's job. `missing_since`: since when slurmctld has not shown
     a job under the recorded id that is proven to be ours, `missing_reads`: how often since then.
     `terminating`: its namespace takes no events any more. `blocked_told`: people were told why it is not let go.
@@ -154,6 +154,7 @@ class Facts:
     up_since: int | None = None
     recorded_here: str | None = None
     releases: int = 0
+    released_at: float | None = None
     noted_here: bool = False
     release_refused: str | None = None
     cancelled_at: float | None = None

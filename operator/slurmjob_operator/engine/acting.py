@@ -295,10 +295,10 @@ class Actor:
             entry.facts = learning.release_refused(entry.facts, str(error))
         except slurm_errors.OutcomeUnknown as error:
             logger.warning("release without an answer: %s", error, extra=context(entry.view))
-            entry.facts = learning.released(entry.facts)
+            entry.facts = learning.released(entry.facts, now=self._outside.now())
             self._note_trouble(entry, error, reason=Reason.CLUSTER_UNREACHABLE)
         else:
-            entry.facts = learning.released(entry.facts)
+            entry.facts = learning.released(entry.facts, now=self._outside.now())
             if refused is not None:
                 await self._post(entry, priority_left_out(entry.view, refused))
 

@@ -25,6 +25,7 @@ from slurmjob_operator.core.decision import (
     Search,
     Submit,
 )
+from slurmjob_operator.core.recorded import RELEASE_AGAIN_SECONDS
 from slurmjob_operator.core.records import Accepted, JobRecord, Source
 from slurmjob_operator.core.undecided import LOST_SECONDS
 from slurmjob_operator.core.unrecorded import LATE_SUBMISSION_SECONDS, MOST_UNCONFIRMED
@@ -122,6 +123,11 @@ def _reason(decision: Decision, kind: ConditionType) -> str | None:
          ReadAccounting(7)),
         ("held_without_note, slurmdbd says it waits", RECORDED,
          replace(KNOWN, controller=HELD, accounting=(HELD,), backlog=0), Release(7)),
+        ("held_without_note, slurmdbd says it waits, released just now", RECORDED,
+         replace(KNOWN, controller=HELD, accounting=(HELD,), backlog=0, released_at=NOW - 1), None),
+        ("held_without_note, slurmdbd says it waits, released a while ago", RECORDED,
+         replace(KNOWN, controller=HELD, accounting=(HELD,), backlog=0, released_at=NOW - RELEASE_AGAIN_SECONDS),
+         Release(7)),
         ("held_without_note, slurmdbd lags", RECORDED,
          replace(KNOWN, controller=HELD, accounting=(HELD,), backlog=3), None),
         ("held_without_note, slurmdbd knows nothing", RECORDED,
@@ -131,6 +137,8 @@ def _reason(decision: Decision, kind: ConditionType) -> str | None:
         ("held_without_note, a lagging slurmdbd says it waits", RECORDED, LAGGING, ReadUpSince()),
         ("held_without_note, it lags, slurmctld was up all the time", RECORDED,
          replace(LAGGING, up_since=SUBMITTED - 1), Release(7)),
+        ("held_without_note, it lags, slurmctld was up all the time, released just now", RECORDED,
+         replace(LAGGING, up_since=SUBMITTED - 1, released_at=NOW), None),
         ("held_without_note, it lags, slurmctld came up in that second", RECORDED,
          replace(LAGGING, up_since=SUBMITTED), None),
         ("held_without_note, it lags, slurmctld came up since", RECORDED,

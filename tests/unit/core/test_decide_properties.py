@@ -163,6 +163,7 @@ everything = st.builds(
     backlog=st.sampled_from([None, 0, 3]),
     recorded_here=st.sampled_from([None, "7", "9"]),
     releases=st.integers(0, 2),
+    released_at=st.none() | TIMES,
     release_refused=st.sampled_from([None, None, "the site says no"]),
     cancelled_at=st.none() | TIMES,
 )

@@ -144,8 +144,9 @@ def test_what_slurmdbd_said_stands_with_its_backlog(backlog: int | None) -> None
 
 
 def test_a_release_is_counted_and_read_back() -> None:
-    assert changed(FULL, learning.released(FULL)) == {
+    assert changed(FULL, learning.released(FULL, now=NOW)) == {
         "releases": 2,
+        "released_at": NOW,
         "controller": None,
         "accounting": None,
         "trouble": None,

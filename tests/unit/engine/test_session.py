@@ -7,6 +7,7 @@ import asyncio
 import pytest
 
 from slurmjob_operator.api.names import ABANDON_ANNOTATION
+from slurmjob_operator.core.recorded import RELEASE_AGAIN_SECONDS
 from slurmjob_operator.core.records import ClusterInfo
 from slurmjob_operator.engine.cluster_facts import PERIOD_SECONDS
 from slurmjob_operator.kube import errors as kube_errors
@@ -468,3 +469,22 @@ async def test_a_closed_engine_takes_nothing_in(cluster: Cluster) -> None:
     await asyncio.sleep(60)
     assert cluster.status(job) == {"observedGeneration": -1}
     assert not cluster.opened
+
+
+async def test_a_release_that_does_nothing_is_sent_again_every_few_seconds(
+    cluster: Cluster, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A proxy answers it with an empty success: no loop, and no long silence once it works."""
+    sent = []
+
+    async def release(_port: MemoryPort, job_id: int, **_how: object) -> None:
+        sent.append(job_id)
+
+    cluster.connection()
+    with monkeypatch.context() as patch:
+        patch.setattr(MemoryPort, "release", release)
+        cluster.job()
+        await asyncio.sleep(21)
+        assert 4 <= len(sent) <= 6
+    await asyncio.sleep(RELEASE_AGAIN_SECONDS + 1)
+    assert not cluster.slurm.jobs[1].held
