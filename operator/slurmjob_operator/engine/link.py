@@ -65,10 +65,11 @@ class Link:
         self._known_servers: tuple[Server, ...] = ()
         self._failures = 0
         self._refused_at = -REFUSED_AGAIN_SECONDS
-        self._outdated_at = self._silent_at = -OUTDATED_AGAIN_SECONDS
+        self._outdated_at = -OUTDATED_AGAIN_SECONDS
         self.connected: Connected | None = None
         self.outcome_known = False
         self.connect_at = 0.0
+        self._connected_at = 0.0
         self._missing()
 
     @property
@@ -146,6 +147,7 @@ class Link:
 
     def _use(self, connected: Connected) -> None:
         before, self.connected = self.connected, connected
+        self._connected_at = self._outside.monotonic()
         self.outcome_known = True
         self.connect_at = self._outside.monotonic() + self._renewal_seconds(connected)
         self._known, self._known_servers = connected.credentials, connected.spec.servers
@@ -213,25 +215,25 @@ class Link:
             self._wake()
 
     def find_out_anew(self) -> bool:
-        """Connect anew where slurmrestd is not what it was, as after an upgrade of Slurm, or did not answer: another
-        server of the connection may, and if none does people have to be told, also while no job is followed. What we
-        have serves till then. Whether that is at once."""
-        if self.connected is None:
+        """Connect anew where slurmrestd is not what it was, as after an upgrade of Slurm; what we have serves till
+        then. Whether that is at once."""
+        if self.connected is None or not self.connected.port.outdated:
             return False
-        if self.connected.port.outdated:
-            at = self._outdated_at = self._next(self._outdated_at, OUTDATED_AGAIN_SECONDS)
-        elif self.connected.port.silent:
-            at = self._silent_at = self._next(self._silent_at, self.poll_seconds)
-        else:
-            return False
-        self.connect_at = min(self.connect_at, at)
-        self._wake()
-        return self.connect_at <= self._outside.monotonic()
-
-    def _next(self, last: float, seconds: float) -> float:
-        """When something that was done, or is to be done, at `last` may be done again."""
         now = self._outside.monotonic()
-        return last if last >= now else max(now, last + seconds)
+        if self._outdated_at < now:
+            self._outdated_at = max(now, self._outdated_at + OUTDATED_AGAIN_SECONDS)
+        self.connect_at = min(self.connect_at, self._outdated_at)
+        self._wake()
+        return self.connect_at <= now
+
+    def doubt(self) -> None:
+        """Connect anew where the server did not answer: another one of the connection may, and if none does people have
+        to be told. Once a period at most: it may be that one operation alone never works."""
+        now = self._outside.monotonic()
+        if self.connected is None or not self.connected.port.silent or now < self._connected_at + self.poll_seconds:
+            return
+        self.connect_at = now
+        self._wake()
 
     def _set_problem(self, reason: Reason, message: str, retry_seconds: float, *, secret_gone: bool = False) -> None:
         """Jobs are told only when the reason is another one: a message may differ at each try."""

@@ -276,6 +276,7 @@ class Session:
         """Compare the states of all live jobs with what stands in status; read those that differ."""
         self._poll_at = self._outside.monotonic() + self._link.poll_seconds
         if not (live := [entry for entry in self._registry.of(self.key) if entry.followed]):
+            self._link.doubt()  # No request of ours shows that the server is back, or that it is away for all.
             return
         try:
             states = await connected.port.states(tuple({entry.view.recorded_id for entry in live}))

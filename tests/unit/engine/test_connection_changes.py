@@ -13,6 +13,7 @@ from slurmjob_operator.api.status import SlurmConnectionStatus
 from slurmjob_operator.engine import connecting
 from slurmjob_operator.engine.problems import NotConnected
 from slurmjob_operator.slurm.errors import Unavailable
+from tests.fakes.slurm import MemoryPort
 from tests.unit.engine.cluster import POLL, Cluster
 from tests.unit.engine.test_connecting import NOW, World, connection, said, token
 
@@ -169,10 +170,11 @@ async def test_an_outage_shows_at_a_submission_too(cluster: Cluster) -> None:
     """No job is followed, so no poll would find it; another server of the connection may answer."""
     uid = cluster.connection()
     await asyncio.sleep(1)
+    await asyncio.sleep(POLL)
     away = Unavailable("away")
     cluster.slurm.faults = {"submit_held": [away] * 50, "info": [away]}
     job = cluster.job()
-    await asyncio.sleep(1)
+    await asyncio.sleep(POLL)
     assert cluster.reason(uid, "Ready") == "ClusterUnreachable"
     assert cluster.reason(job, "Submitted") == "ClusterUnreachable"
     cluster.slurm.faults.clear()
@@ -182,12 +184,14 @@ async def test_an_outage_shows_at_a_submission_too(cluster: Cluster) -> None:
 
 
 @pytest.mark.looptime
-async def test_one_operation_that_never_works_makes_no_storm(cluster: Cluster) -> None:
-    """Whether the connection still works is found out once a period at most, and nobody else's job is read for it."""
+@pytest.mark.parametrize("followed", [0, 5])
+async def test_one_operation_that_never_works_makes_no_storm(cluster: Cluster, followed: int) -> None:
+    """Whether the connection still works is found out once a period at most, by a poll where there is one, and nobody
+    else's job is read for it."""
     uid = cluster.connection()
-    others = [cluster.job(f"other{number}") for number in range(5)]
+    others = [cluster.job(f"other{number}") for number in range(followed)]
     await asyncio.sleep(1)
-    for number in range(5):
+    for number in range(followed):
         cluster.slurm.start(number + 1)
     await asyncio.sleep(2 * POLL)
     cluster.slurm.faults = {"submit_held": [Unavailable("a proxy refuses it")] * 1000}
@@ -196,7 +200,19 @@ async def test_one_operation_that_never_works_makes_no_storm(cluster: Cluster) -
     before = cluster.slurm.calls.copy()
     await asyncio.sleep(10 * POLL)
     spent = cluster.slurm.calls - before
-    assert 1 <= spent["info"] <= 11
+    assert (spent["states"] >= 10, spent["info"]) == (True, 0) if followed else 1 <= spent["info"] <= 11
     assert spent["job"] == 0
     assert cluster.reason(uid, "Ready") == "Connected"
-    assert {cluster.status(other)["state"] for other in others} == {"Running"}
+    assert {cluster.status(other)["state"] for other in others} <= {"Running"}
+
+
+@pytest.mark.looptime
+async def test_a_server_that_seems_silent_after_each_look_is_asked_once_a_period(
+    cluster: Cluster, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As when slurmdbd alone cannot be asked: connecting works, and its last request failed."""
+    monkeypatch.setattr(MemoryPort, "silent", property(lambda _port: True, lambda _port, _silent: None))
+    uid = cluster.connection()
+    await asyncio.sleep(10 * POLL)
+    assert 5 <= cluster.slurm.calls["info"] <= 11
+    assert cluster.reason(uid, "Ready") == "Connected"
