@@ -43,7 +43,7 @@ test-unit: $(STAMP) ## Unit tests and the model: a minute at most
 	$(PY) -m pytest tests/unit tests/model -q -n auto
 
 .PHONY: test
-test: $(STAMP) ## Every test, on three Slurms side by side (10 minutes on 2 cores); brings up what it needs and cleans up
+test: $(STAMP) ## Every test, on three Slurms side by side (20 minutes on 2 cores); brings up what it needs and cleans up
 	@$(PY) tests/run.py
 
 .PHONY: test-faults
