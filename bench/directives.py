@@ -6,21 +6,18 @@ python -m bench.directives [--seconds 5]
 from __future__ import annotations
 
 import argparse
-import json
 import platform
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
-from datetime import UTC, datetime
-from pathlib import Path
 
 from tests.differential.cases import committed
 
+from bench.keeping import keep
 from slurmjob_operator.sbatch import script
 from slurmjob_operator.sbatch.errors import SbatchError
 from slurmjob_operator.sbatch.value import NEWEST, OLDEST, R24_11, Release
 
-RESULT = Path(__file__).parent / "results" / "directives.json"
 FIELD = "field"
 RELEASES = (OLDEST, R24_11, NEWEST)
 
@@ -54,18 +51,7 @@ def main() -> None:
         lines = sum(_rounds(headers, release, seconds))
         found[str(release)] = round(lines / (time.process_time() - began))
         print(f"{release}: {found[str(release)]:,} lines a CPU second")
-    RESULT.write_text(
-        json.dumps(
-            {
-                "date": f"{datetime.now(UTC):%Y-%m-%d}",
-                "python": platform.python_version(),
-                "headers": len(headers),
-                "lines_per_cpu_second": found,
-            },
-            indent=2,
-        )
-        + "\n"
-    )
+    keep("directives", python=platform.python_version(), headers=len(headers), lines_per_cpu_second=found)
 
 
 if __name__ == "__main__":

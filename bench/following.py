@@ -11,13 +11,13 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import json
 import os
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from bench.keeping import keep
 from sandboxlib import slurm_cluster
 from sandboxlib.cli import main as sandbox
 from sandboxlib.daemons import Daemon, running_pid, start, stop
@@ -29,7 +29,6 @@ from slurmjob_operator.slurm.request import JobRequest
 from slurmjob_operator.slurm.token import parse_token
 
 SUITE = "bookworm"
-RESULT = Path(__file__).parent / "results" / "following.json"
 AT_ONCE = 8
 
 
@@ -150,14 +149,7 @@ def main() -> int:
     ways = asyncio.run(_run(Cluster(default_paths()), jobs=flags.jobs, rounds=flags.rounds))
     for way in ways:
         print(way.line(flags.jobs * flags.rounds))
-    kept = {
-        "date": time.strftime("%Y-%m-%d"),
-        "jobs": flags.jobs,
-        "rounds": flags.rounds,
-        "ways": [asdict(w) for w in ways],
-    }
-    RESULT.parent.mkdir(exist_ok=True)
-    RESULT.write_text(json.dumps(kept, indent=1) + "\n")
+    keep("following", jobs=flags.jobs, rounds=flags.rounds, ways=[asdict(way) for way in ways])
     return 0
 
 

@@ -15,7 +15,6 @@ import time
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any, Final
 
 from tests.faults.crowd import Crowd
@@ -25,12 +24,12 @@ from tests.faults.stage import Stage
 from tests.faults.vocabulary import Common, CutBefore, DropAnswer, Say
 from tests.real.cluster import SUITE, Tenant, slurm_daemon
 
+from bench.keeping import keep
 from sandboxlib import operator_process, slurm_cluster
 from sandboxlib.cli import main as sandbox
 from sandboxlib.daemons import start, stop
 from sandboxlib.paths import default_paths
 
-RESULT = Path(__file__).parent / "results" / "outage.json"
 POLL_SECONDS: Final = 5
 SLURMCTLD: Final = "slurmctld"
 WAYS: Final[Mapping[str, Common]] = {
@@ -127,8 +126,7 @@ def main() -> int:
         with Stage.on(default_paths()) as stage:
             found.append(Run(stage, jobs=flags.jobs, seconds=flags.seconds).measure(way))
         print(json.dumps(found[-1]), flush=True)
-    kept = {"date": time.strftime("%Y-%m-%d"), "suite": SUITE, "jobs": flags.jobs, "seconds": flags.seconds}
-    RESULT.write_text(json.dumps({**kept, "ways": found}, indent=1) + "\n")
+    keep("outage", suite=SUITE, jobs=flags.jobs, seconds=flags.seconds, ways=found)
     return 0
 
 

@@ -16,10 +16,10 @@ import statistics
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import asdict, dataclass
-from pathlib import Path
 
 import httpx
 
+from bench.keeping import keep
 from sandboxlib import slurm_cluster
 from sandboxlib.cli import main as sandbox
 from sandboxlib.paths import Paths, default_paths
@@ -29,7 +29,6 @@ from slurmjob_operator.slurm.http import SlurmrestdServer
 from slurmjob_operator.slurm.request import JobRequest
 from slurmjob_operator.slurm.token import parse_token
 
-RESULT = Path(__file__).parent / "results" / "overhead.json"
 BLOCK = 100
 
 
@@ -111,8 +110,8 @@ def main() -> int:
         print(f"{way.name:5} {way.median_ms:.2f} ms, {way.cpu_ms:.2f} ms CPU a request")
     ratio = {"median": round(ours.median_ms / bare.median_ms, 3), "cpu": round(ours.cpu_ms / bare.cpu_ms, 3)}
     print(f"ours to bare: {ratio['median']} of the time, {ratio['cpu']} of the CPU")
-    kept = {"date": time.strftime("%Y-%m-%d"), "suite": flags.suite, "requests": flags.requests}
-    RESULT.write_text(json.dumps({**kept, "ways": [asdict(way) for way in ways], "ratio": ratio}, indent=1) + "\n")
+    found = [asdict(way) for way in ways]
+    keep("overhead", suite=flags.suite, requests=flags.requests, ways=found, ratio=ratio)
     return 0
 
 

@@ -280,6 +280,8 @@ async def _sees(made: Fronted, status: int) -> None:
     for name, call in operations(made.request()).items():
         async with made.port() as port:
             error = await error_of(call(port))
+            silent = port.silent
+        assert silent is (status != 200), name
         if status == 200:
             assert error is None or (error.code and not isinstance(error, OutcomeUnknown)), f"{name}: {error!r}"
         else:

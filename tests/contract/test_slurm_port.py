@@ -190,6 +190,12 @@ async def test_a_refusal_names_what_there_is(
     assert slurms
 
 
+async def test_a_server_that_answers_is_not_silent_whatever_it_says(contract: Contract) -> None:
+    with pytest.raises(JobNotFound):
+        await contract.port.job(60_000_000)
+    assert not contract.port.silent
+
+
 async def test_what_stands_in_the_cluster(contract: Contract) -> None:
     """Other tests use the same cluster at the same time: only what they cannot change is exact."""
     found = await contract.port.facts()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import time
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -32,8 +31,7 @@ REJECTED_BY_SLURM: Final = "SubmissionRejected"
 def connect(tenant: Tenant) -> None:
     """A connection whose jobs run in alice's home, as those of sbatch that she runs there."""
     tenant.connect()
-    defaults = {"spec": {"jobDefaults": {"chdir": HOME}}}
-    tenant.kubectl("patch", "slurmconnection", "campus", "--type=merge", f"--patch={json.dumps(defaults)}")
+    tenant.edit_connection(jobDefaults={"chdir": HOME})
 
 
 def is_not_run_yet(case: Case, *, release: Release) -> bool:

@@ -16,10 +16,6 @@ from tests.real.cluster import SUITE, Tenant
 from tests.real.releases import Differs, expected
 
 
-def _reason(tenant: Tenant) -> str:
-    return str(tenant.condition("campus", "Ready", of="slurmconnection").get("reason"))
-
-
 def _token(tenant: Tenant, **claims: object) -> str:
     key = (slurm_cluster.folder(tenant.paths, cluster.SUITE) / "etc-slurm/jwt_hs256.key").read_bytes()
     return slurm_cluster.sign({"exp": 4102444800, "iat": 0, "sun": "alice", **claims}, key)
@@ -51,7 +47,7 @@ def test_missing_secret_then_made(operator: Paths, namespace: Tenant) -> None:
         },
     }
     namespace.apply(connection)
-    namespace.wait_until(lambda: _reason(namespace) == "SecretNotFound")
+    namespace.wait_connection("SecretNotFound")
     assert namespace.condition("campus", "Stalled", of="slurmconnection")["status"] == "True"
     namespace.job("patient")
     namespace.wait_state("patient", "Waiting")
@@ -60,9 +56,8 @@ def test_missing_secret_then_made(operator: Paths, namespace: Tenant) -> None:
 
 
 def test_wrong_url_then_repaired(tenant: Tenant) -> None:
-    patch = '-p={"spec":{"servers":[{"url":"http://127.0.0.1:9"}]}}'
-    tenant.kubectl("patch", "slurmconnection", "campus", "--type=merge", patch)
-    tenant.wait_until(lambda: _reason(tenant) == "ClusterUnreachable")
+    tenant.edit_connection(servers=[{"url": "http://127.0.0.1:9"}])
+    tenant.wait_connection("ClusterUnreachable")
     tenant.job("patient")
     tenant.wait_state("patient", "Waiting")
     assert tenant.condition("patient", "Submitted")["reason"] == "ClusterUnreachable"
@@ -79,7 +74,7 @@ def test_bad_tokens_then_a_good_one(operator: Paths, namespace: Tenant) -> None:
         (_token(namespace)[:-6] + "AAAAAA", "AuthenticationFailed"),
     ):
         namespace.connect(token=token)
-        namespace.wait_until(lambda reason=reason: _reason(namespace) == reason)  # type: ignore[misc]  # mypy: no default in a lambda
+        namespace.wait_connection(reason)
         text = namespace.kubectl("get", "slurmconnection", "campus", "-o", "yaml")
         assert token not in text
     namespace.connect()

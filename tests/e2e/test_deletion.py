@@ -31,10 +31,6 @@ def _in_queue(tenant: Tenant, *job_ids: str) -> str:
     return tenant.slurm("squeue", "-h", "-j", ",".join(job_ids), "-o", "%A %T")
 
 
-def _reason(tenant: Tenant) -> str:
-    return str(tenant.condition("campus", "Ready", of="slurmconnection").get("reason"))
-
-
 def _blocked(tenant: Tenant, name: str) -> str:
     """The note of its FinalizerBlocked event, or nothing."""
     notes = [note for reason, kind, note in tenant.events(name) if (reason, kind) == ("FinalizerBlocked", "Warning")]
@@ -101,7 +97,7 @@ def test_token_expired(operator: Paths, namespace: Tenant) -> None:
     namespace.job("kept", script="sleep 600")
     namespace.wait_state("kept", "Running", seconds=12)
     job_id = _job_id(namespace, "kept")
-    namespace.wait_until(lambda: _reason(namespace) == "TokenExpired")
+    namespace.wait_connection("TokenExpired")
     namespace.delete("kept")
     why = _is_blocked_by(namespace, "kept", "TokenExpired")
     assert why.startswith("The token in Secret campus-token of user alice expired at ")
@@ -117,8 +113,8 @@ def test_secret_gone(tenant: Tenant) -> None:
     tenant.wait_state("kept", "Running")
     job_id = _job_id(tenant, "kept")
     tenant.kubectl("delete", "secret", "campus-token")
-    tenant.kubectl("patch", "slurmconnection", "campus", "--type=merge", '-p={"spec":{"pollPeriodSeconds":6}}')
-    tenant.wait_until(lambda: _reason(tenant) == "SecretNotFound")
+    tenant.edit_connection(pollPeriodSeconds=6)
+    tenant.wait_connection("SecretNotFound")
     tenant.delete("kept")
     tenant.wait_gone("kept")
     tenant.wait_accounted({job_id: "CANCELLED"})
@@ -196,7 +192,7 @@ def test_slurm_is_away(tenant: Tenant) -> None:
     before = cluster.metric(tenant.paths, "slurmjob_orphans_let_go_total")
     with cluster.stopped(tenant.paths, "slurmctld"):
         tenant.delete("patient", "given-up")
-        tenant.wait_until(lambda: _reason(tenant) == "ClusterUnreachable")
+        tenant.wait_connection("ClusterUnreachable")
         for name in ("patient", "given-up"):
             _is_blocked_by(tenant, name, "ClusterUnreachable")
         tenant.annotate("given-up", ABANDON, "true")

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-
 from tests.real.cluster import Tenant
 
 WITHOUT_EFFECT = "SlurmJobOptionsWithoutEffect"
@@ -21,8 +19,7 @@ def _apply(tenant: Tenant, name: str, script: str, **template: object) -> None:
 
 
 def _defaults(tenant: Tenant, **defaults: object) -> None:
-    patch = json.dumps({"spec": {"jobDefaults": defaults}})
-    tenant.kubectl("patch", "slurmconnection", "campus", "--type=merge", f"-p={patch}")
+    tenant.edit_connection(jobDefaults=defaults)
     tenant.wait_until(
         lambda: (
             tenant.get("campus", "slurmconnection")["status"]["observedGeneration"] > 1

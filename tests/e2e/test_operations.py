@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import json
 import secrets
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
-from typing import Any
 
 import pytest
 
@@ -26,21 +24,6 @@ SOON = 3 * POLL_SECONDS
 
 OTHER = "trixie"
 HEADER = ("X-Gateway", "s3cret")
-
-
-def _reason(tenant: Tenant) -> str:
-    return str(tenant.condition("campus", "Ready", of="slurmconnection").get("reason"))
-
-
-def _wait_reason(tenant: Tenant, reason: str, *, seconds: float = 45.0) -> None:
-    deadline = time.monotonic() + seconds
-    while (now := tenant.condition("campus", "Ready", of="slurmconnection")).get("reason") != reason:
-        assert time.monotonic() < deadline, f"the connection is {now}, not {reason}"
-        time.sleep(0.2)
-
-
-def _edit(tenant: Tenant, **spec: Any) -> None:
-    tenant.kubectl("patch", "slurmconnection", "campus", "--type=merge", f"-p={json.dumps({'spec': spec})}")
 
 
 def _put(tenant: Tenant, kind: str, name: str, values: dict[str, str], **more: str) -> None:
@@ -91,26 +74,25 @@ def _another_authority(paths: Paths, gate: Front) -> None:
 def test_certificates_and_token_are_renewed_under_a_living_job(operator: Paths, namespace: Tenant, gate: Front) -> None:
     tenant = namespace
     tenant.connect(url=gate.url)
-    _wait_reason(tenant, "UntrustedServer")
+    tenant.wait_connection("UntrustedServer")
     _trust(tenant, gate)
     _put(tenant, "Secret", "campus-gate", dict([HEADER]), type="slurmjob.dev/headers")
-    _edit(
-        tenant,
+    tenant.edit_connection(
         tls={
             "ca": {"configMapKeyRef": {"name": "authorities"}},
             "clientCertificate": {"secretRef": {"name": "campus-client"}},
         },
         headersFrom={"secretRef": {"name": "campus-gate"}},
     )
-    _wait_reason(tenant, "Connected", seconds=SOON)
+    tenant.wait_connection("Connected", seconds=SOON)
     tenant.job("through", script=tenant.until("renewed"))
     tenant.wait_state("through", "Running")
 
     _another_authority(tenant.paths, gate)
-    _wait_reason(tenant, "UntrustedServer", seconds=SOON)
+    tenant.wait_connection("UntrustedServer", seconds=SOON)
     assert tenant.status("through")["state"] == "Running"
     _trust(tenant, gate)
-    _wait_reason(tenant, "Connected", seconds=SOON)
+    tenant.wait_connection("Connected", seconds=SOON)
 
     before = tenant.get("campus", "slurmconnection")["status"]["tokenExpirationTime"]
     tenant.connect(url=gate.url, lifespan=7200)
@@ -131,7 +113,7 @@ def test_fail_over_and_back(operator: Paths, namespace: Tenant) -> None:
         own_slurmrestd(tenant.paths, SUITE, f"{name}-b") as (second, daemon_b),
     ):
         tenant.connect(url=f"http://127.0.0.1:{first}")
-        _edit(tenant, servers=[{"url": f"http://127.0.0.1:{port}"} for port in (first, second)])
+        tenant.edit_connection(servers=[{"url": f"http://127.0.0.1:{port}"} for port in (first, second)])
         tenant.job("living", script=tenant.until("a-is-away"))
         tenant.wait_state("living", "Running")
         stop([daemon_a])
@@ -142,7 +124,7 @@ def test_fail_over_and_back(operator: Paths, namespace: Tenant) -> None:
         stop([daemon_b])
         tenant.job("while-b-is-away")
         _ended_once(tenant, "while-b-is-away")
-        assert _reason(tenant) == "Connected"
+        assert tenant.condition("campus", "Ready", of="slurmconnection")["reason"] == "Connected"
 
 
 # --- Maintenance ----------------------------------------------------------------------------------------------
@@ -152,8 +134,8 @@ def test_maintenance(tenant: Tenant) -> None:
     """Nothing is asked of Slurm meanwhile: jobs run on there, and what was last known of them stays."""
     tenant.job("living", script=tenant.until("suspended"))
     tenant.wait_state("living", "Running")
-    _edit(tenant, suspend=True)
-    _wait_reason(tenant, "Suspended")
+    tenant.edit_connection(suspend=True)
+    tenant.wait_connection("Suspended")
     tenant.go("suspended")
     tenant.job("waits")
     tenant.wait_state("waits", "Waiting")
@@ -162,7 +144,7 @@ def test_maintenance(tenant: Tenant) -> None:
     time.sleep(2 * POLL_SECONDS)  # Two polls would have seen it.
     assert tenant.status("living")["state"] == "Running"
     assert tenant.executions("waits") == {}
-    _edit(tenant, suspend=False)
+    tenant.edit_connection(suspend=False)
     _ended_once(tenant, "living", "waits")
 
 
@@ -185,14 +167,14 @@ def test_another_cluster_answers_under_the_same_address(operator: Paths, namespa
     with _leads_to(paths, gate, SUITE):
         tenant.connect(url=gate.url)
         _put(tenant, "ConfigMap", "authorities", {"ca.crt": (front.folder(paths, gate) / "ca.crt").read_text()})
-        _edit(tenant, tls={"ca": {"configMapKeyRef": {"name": "authorities"}}})
-        _wait_reason(tenant, "Connected")
+        tenant.edit_connection(tls={"ca": {"configMapKeyRef": {"name": "authorities"}}})
+        tenant.wait_connection("Connected")
         tenant.job("living", script=tenant.until("moved"))
         tenant.wait_state("living", "Running")
     there = replace(tenant, suite=OTHER)
     with _leads_to(paths, gate, OTHER):
         _token_of(there)
-        _wait_reason(tenant, "ClusterChanged")
+        tenant.wait_connection("ClusterChanged")
         message = tenant.condition("campus", "Ready", of="slurmconnection")["message"]
         assert message.startswith(f"Cluster {OTHER} answers where {SUITE} did, and nothing is asked of it.")
         tenant.job("waits")

@@ -27,9 +27,7 @@ def test_a_dependency_on_a_job_that_slurm_does_not_know(tenant: Tenant) -> None:
 
 def test_the_marker_in_extra(tenant: Tenant) -> None:
     works = expected(Differs.EXTRA)
-    tenant.kubectl(
-        "patch", "slurmconnection", "campus", "--type=merge", '-p={"spec":{"markerFields":["Comment","Extra"]}}'
-    )
+    tenant.edit_connection(markerFields=["Comment", "Extra"])
     if works:
         tenant.job("marked", hold=True)
         tenant.wait_state("marked", "Held")

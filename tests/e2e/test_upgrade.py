@@ -174,8 +174,7 @@ def _home(paths: Paths) -> Path:
 
 
 def _pin(tenant: Tenant, name: str, version: str) -> None:
-    patch = f'-p={{"spec":{{"apiVersion":"{version}","requestTimeoutSeconds":5}}}}'
-    tenant.kubectl("patch", "slurmconnection", name, "--type=merge", patch)
+    tenant.edit_connection(name, apiVersion=version, requestTimeoutSeconds=5)
 
 
 def _release(tenant: Tenant, name: str) -> str:

@@ -41,9 +41,8 @@ SHORTENED: Final = "late:4,cancel-again:5"
 SWEPT_SECONDS: Final = 300
 """So long after it the last twin has been swept."""
 
-MOST_REQUESTS: Final = 40
-"""Of one cell during the failure: a release that does nothing is the most, since each try reads first what became of it
-(the job, slurmdbd, and whether slurmdbd has heard all)."""
+MOST_REQUESTS: Final = 24
+"""Of one cell during the failure: eight a poll period."""
 
 LATEST_SECONDS: Final = 6 * PERIOD
 """Two poll periods are what is wanted (docs/failures.md has what was measured). A lost submission takes longer: the

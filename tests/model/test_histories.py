@@ -9,6 +9,7 @@ import pytest
 from slurmjob_operator.api.names import RESOLVE_ANNOTATION
 from slurmjob_operator.core import recorded
 from slurmjob_operator.core.decision import Decision, Release
+from slurmjob_operator.core.recorded import RELEASE_AGAIN_SECONDS
 from slurmjob_operator.core.records import JobRecord
 from slurmjob_operator.core.view import Facts, JobView
 from slurmjob_operator.engine import acting
@@ -71,6 +72,7 @@ def test_a_word_about_a_job_that_is_lost_meanwhile_cancels_no_stranger() -> None
     nothing = saved(world, lambda jobs: not jobs)
     world.slurm.start(1)
     come_back(world, saved(world, lambda jobs: 1 in jobs and jobs[1].held))
+    world.passes(RELEASE_AGAIN_SECONDS)
     world.processes[0].look(uid)
     assert condition(world, uid, "Stalled") == "StateRolledBack"
     come_back(world, nothing)
@@ -107,7 +109,7 @@ def begun_and_rolled_back_before_slurmdbd_heard_of_it() -> tuple[World, str]:
     first.look(uid)
     assert world.slurm.start(1)
     come_back(world, held)
-    world.passes(3)
+    world.passes(RELEASE_AGAIN_SECONDS)
     first.look(uid)
     return world, uid
 

@@ -137,6 +137,18 @@ class Tenant:
             assert time.monotonic() < deadline, "it did not come to that"
             time.sleep(GLANCE_SECONDS)
 
+    def edit_connection(self, name: str = "campus", **spec: Any) -> None:
+        """Merge this into the connection's `spec`, as `kubectl edit` would."""
+        patch = json.dumps({"spec": spec})
+        self.kubectl("patch", "slurmconnection", name, "--type=merge", f"--patch={patch}")
+
+    def wait_connection(self, reason: str, *, seconds: float = 45.0) -> None:
+        """Wait until the connection is ready, or is not, for this reason."""
+        deadline = time.monotonic() + seconds
+        while (now := self.condition("campus", "Ready", of="slurmconnection")).get("reason") != reason:
+            assert time.monotonic() < deadline, f"the connection is {now}, not {reason}"
+            time.sleep(GLANCE_SECONDS)
+
     def wait_state(self, name: str, state: str, *, seconds: float = 45.0) -> None:
         deadline = time.monotonic() + seconds
         while (now := self.status(name).get("state")) != state:

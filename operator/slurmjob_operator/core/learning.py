@@ -149,8 +149,8 @@ def up_since_read(facts: Facts, since: int | None) -> Facts:
 
 def released(facts: Facts, *, now: float) -> Facts:
     """A release was sent; whether it took effect is read back."""
-    sent = replace(facts, releases=facts.releases + 1, released_at=now)
-    return replace(sent, controller=None, accounting=None, trouble=None)
+    sent = facts.releases + 1
+    return replace(facts, releases=sent, released_at=now, controller=None, accounting=None, trouble=None)
 
 
 def release_refused(facts: Facts, message: str) -> Facts:

@@ -26,6 +26,9 @@ from slurmjob_operator.core.undecided import (
 from slurmjob_operator.core.view import Facts, JobView, NotKnown
 
 RELEASE_AGAIN_SECONDS = 5.0
+"""A release that did nothing is not sent again at once, nor asked about: a success without effect, as of a proxy, would
+make a loop of it."""
+
 SOON_SECONDS = 60.0
 """slurmdbd knows a job within that time, if it is there (measured: 5 s at most, on 22.05)."""
 
@@ -144,12 +147,14 @@ def held_without_note(view: JobView, facts: Facts, now: float) -> Decision | Non
         return Decision(status=view.status, action=Release(job_id))
     if view.status.start_time is not None:
         return _held_again(view, now)  # We have seen it run ourselves.
+    if facts.released_at is not None and now < facts.released_at + RELEASE_AGAIN_SECONDS:
+        return Decision(status=view.status, recheck_at=facts.released_at + RELEASE_AGAIN_SECONDS)
     if facts.accounting is None:
         return Decision(status=view.status, action=ReadAccounting(job_id))
     said = newest_of_ours(view, facts.accounting)
     if facts.backlog == 0 and said is not None and said.states == {"PENDING"} and not said.start_time:
         lags = facts.connection.accounting_lags
-        return _held_by_uptime(view, facts, now) if lags else _release_again(view, facts, now)
+        return _held_by_uptime(view, facts, now) if lags else Decision(status=view.status, action=Release(job_id))
     if said is not None and ("PENDING" not in said.states or said.start_time):
         return _held_again(view, now)
     if said is None and facts.backlog == 0 and now - (record.submit_time or now) >= LOST_SECONDS:
@@ -160,15 +165,6 @@ def held_without_note(view: JobView, facts: Facts, now: float) -> Decision | Non
     status = progress.unsynced(view, reason=Reason.ACCOUNTING_UNAVAILABLE, message=message, now=now)
     soon = facts.backlog or now - (record.submit_time or now) < SOON_SECONDS
     return Decision(status=status, recheck_at=now + (2 if soon else UNKNOWN_JOB_RECHECK_SECONDS))
-
-
-def _release_again(view: JobView, facts: Facts, now: float) -> Decision:
-    """It is proven that it has not begun. Not at once where we have just sent one: a success without effect, as of a
-    proxy, would make a loop of it."""
-    again_at = 0.0 if facts.released_at is None else facts.released_at + RELEASE_AGAIN_SECONDS
-    if now < again_at:
-        return Decision(status=view.status, recheck_at=again_at)
-    return Decision(status=view.status, action=Release(view.recorded_id))
 
 
 def priority_left_out(view: JobView, said: str) -> EventNote:
@@ -186,7 +182,7 @@ def _held_by_uptime(view: JobView, facts: Facts, now: float) -> Decision:
     if facts.up_since is None:
         return Decision(status=view.status, action=ReadUpSince())
     if 0 < facts.up_since < submitted and record.restarts == 0:
-        return _release_again(view, facts, now)
+        return Decision(status=view.status, action=Release(view.recorded_id))
     if facts.up_since > 0 or now - submitted >= LOST_SECONDS:
         return _held_again(view, now)
     message = (

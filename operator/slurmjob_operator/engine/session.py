@@ -125,15 +125,12 @@ class Session:
             self._start(self._ask(), name=f"connection {self.key}")
         if self._link.outcome_known:
             self._start_due()
-        if (
-            self._link.connected is not None
-            and not self._sweeping
-            and self._outside.monotonic() >= self._sweeper.due_at
-        ):
+        connected = self._link.connected
+        if connected is not None and not self._sweeping and self._outside.monotonic() >= self._sweeper.due_at:
             self._sweeping = True
-            self._start(self._sweep(self._link.connected), name=f"sweep {self.key}")
-        if self._link.connected is not None and not self._asking and self._onlooker.is_due():
-            self._start(self._look(self._onlooker, self._link.connected), name=f"look {self.key}")
+            self._start(self._sweep(connected), name=f"sweep {self.key}")
+        if connected is not None and not self._asking and self._onlooker.is_due():
+            self._start(self._look(self._onlooker, connected), name=f"look {self.key}")
 
     def _asking_times(self) -> list[float]:
         """When to connect, and when to poll."""
@@ -146,7 +143,8 @@ class Session:
             body, made = self._object.body, None
             if body is not None and (self._outside.monotonic() >= self._link.connect_at or await self._renewed(body)):
                 made = await self._link.connect(body)
-                self._poll_at = self._poll_at if made is None else 0.0
+                if made is not None:
+                    self._poll_at = 0.0
             if self._link.connected is not None and self._outside.monotonic() >= self._poll_at:
                 await self._poll(self._link.connected)
             if made is not None and body is not None and self._link.connected is made:

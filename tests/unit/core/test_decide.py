@@ -125,6 +125,8 @@ def _reason(decision: Decision, kind: ConditionType) -> str | None:
          replace(KNOWN, controller=HELD, accounting=(HELD,), backlog=0), Release(7)),
         ("held_without_note, slurmdbd says it waits, released just now", RECORDED,
          replace(KNOWN, controller=HELD, accounting=(HELD,), backlog=0, released_at=NOW - 1), None),
+        ("held_without_note, released just now: slurmdbd is not asked yet", RECORDED,
+         replace(KNOWN, controller=HELD, released_at=NOW - 1), None),
         ("held_without_note, slurmdbd says it waits, released a while ago", RECORDED,
          replace(KNOWN, controller=HELD, accounting=(HELD,), backlog=0, released_at=NOW - RELEASE_AGAIN_SECONDS),
          Release(7)),

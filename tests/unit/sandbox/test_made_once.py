@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import threading
+import fcntl
 from pathlib import Path
 
 import pytest
@@ -12,23 +12,31 @@ from sandboxlib.made_once import made_once
 from sandboxlib.paths import Paths
 
 
-def test_made_by_the_first_of_several(paths: Paths) -> None:
+def test_made_by_the_first_while_others_wait(paths: Paths) -> None:
     made, folder = [], paths.cache / "kind" / "key"
 
     def make(unfinished: Path) -> None:
         made.append(unfinished)
+        with folder.with_name("key.lock").open() as lock, pytest.raises(BlockingIOError):
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         assert not folder.exists()
         unfinished.mkdir()
         (unfinished / "file").write_text("whole")
 
-    workers = [threading.Thread(target=made_once, args=(paths, folder, make)) for _ in range(4)]
-    for worker in workers:
-        worker.start()
-    for worker in workers:
-        worker.join()
+    for _ in range(2):
+        assert (made_once(paths, folder, make) / "file").read_text() == "whole"
     assert len(made) == 1
-    assert (made_once(paths, folder, make) / "file").read_text() == "whole"
-    assert len(made) == 1
+
+
+def test_made_by_another_meanwhile(paths: Paths, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It was not there when it was asked for, and is there once the lock is had."""
+    folder = paths.cache / "kind" / "key"
+
+    def others_turn(_lock: object, _how: int) -> None:
+        folder.mkdir()
+
+    monkeypatch.setattr(fcntl, "flock", others_turn)
+    made_once(paths, folder, lambda _unfinished: pytest.fail("it is there"))
 
 
 def test_what_a_killed_run_left_is_cleared(paths: Paths) -> None:
