@@ -78,7 +78,7 @@ bench-overhead: $(STAMP) ## What a request of ours costs beside one of bare http
 	PYTHONPATH=sandbox $(PY) -m bench.overhead
 
 .PHONY: bench-outage
-bench-outage: $(STAMP) ## Requests in ten minutes without Slurm, with a thousand live jobs (1.5 hours; result in bench/)
+bench-outage: $(STAMP) ## Requests in ten minutes without Slurm, with a thousand live jobs (an hour; result in bench/)
 	PYTHONPATH=sandbox $(PY) -m bench.outage
 
 $(VENV)/.fuzzer: requirements-fuzz.lock $(STAMP)

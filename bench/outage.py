@@ -1,10 +1,10 @@
 """What an outage of ten minutes costs with a thousand live jobs: requests meanwhile, and how soon all is known again.
 
 The operator runs under its own rights, its Slurm behind a proxy that breaks all requests in one way; the same proxy
-counts them. Before the outage the same minutes without one are counted too: that is the baseline. The jobs are
+counts them. Before the outage some minutes without one are counted too: that is the baseline. Counts are per minute. The jobs are
 allocations on the sandbox's nodes, so a thousand of them run at once.
 
-    python -m bench.outage [--jobs 1000] [--seconds 600] [--way cut|hang|503|slurmctld]
+    python -m bench.outage [--jobs 1000] [--seconds 600] [--quiet 120] [--way cut|hang|503|slurmctld]
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from tests.real.cluster import SUITE, Tenant, slurm_daemon
 from bench.keeping import keep
 from sandboxlib import operator_process, slurm_cluster
 from sandboxlib.cli import main as sandbox
-from sandboxlib.daemons import start, stop
+from sandboxlib.daemons import pause, resume
 from sandboxlib.paths import default_paths
 
 POLL_SECONDS: Final = 5
@@ -41,14 +41,14 @@ WAYS: Final[Mapping[str, Common]] = {
 
 @contextmanager
 def broken(way: str, proxy: SlurmrestdProxy, tenant: Tenant) -> Iterator[None]:
-    """Slurm cannot be asked: each request is broken, or slurmctld is stopped and slurmrestd says so."""
+    """Slurm cannot be asked: each request is broken, or slurmctld is held and slurmrestd waits for it."""
     if way == SLURMCTLD:
         daemon = slurm_daemon(tenant.paths, SLURMCTLD)
-        stop([daemon])
+        pause(daemon)
         try:
             yield
         finally:
-            start(daemon)
+            resume(daemon)
         return
     proxy.arm(WAYS[way], times=None)
     try:
@@ -60,10 +60,11 @@ def broken(way: str, proxy: SlurmrestdProxy, tenant: Tenant) -> Iterator[None]:
 class Run:
     """One way, on one stage."""
 
-    def __init__(self, stage: Stage, *, jobs: int, seconds: float) -> None:
+    def __init__(self, stage: Stage, *, jobs: int, seconds: float, quiet: float) -> None:
         self._stage = stage
         self._jobs = jobs
         self._seconds = seconds
+        self._quiet = quiet
 
     def measure(self, way: str) -> dict[str, Any]:
         """Counts of a quiet time and of the outage, and the seconds until all jobs are known again."""
@@ -86,16 +87,18 @@ class Run:
     def _outage(
         self, way: str, crowd: Crowd, tenant: Tenant, kube: KubeProxy, proxy: SlurmrestdProxy
     ) -> dict[str, Any]:
-        def counted(seconds: float) -> dict[str, int]:
-            proxy.reset()
-            kube.reset()
+        def counted(seconds: float) -> dict[str, float]:
+            before = len(proxy.records), kube.count(verb=WRITES)
             time.sleep(seconds)
-            return {"slurm": len(proxy.records), "kubernetes_writes": kube.count(verb=WRITES)}
+            after = len(proxy.records), kube.count(verb=WRITES)
+            rates = [round((then - now) * 60 / seconds, 1) for now, then in zip(before, after, strict=True)]
+            return {"slurm": rates[0], "kubernetes_writes": rates[1]}
 
-        quiet = counted(self._seconds)
+        quiet = counted(self._quiet)
+        so_far = len(proxy.records)
         with broken(way, proxy, tenant):
             outage = counted(self._seconds)
-            asked = Counter(it.endpoint for it in proxy.records)
+            asked = Counter(it.endpoint for it in proxy.records[so_far:])
             synced = crowd.synced()
             states = crowd.states()
         began = time.monotonic()
@@ -117,6 +120,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--jobs", type=int, default=1000)
     parser.add_argument("--seconds", type=float, default=600.0)
+    parser.add_argument("--quiet", type=float, default=120.0)
     parser.add_argument("--way", choices=[*WAYS, SLURMCTLD], action="append")
     flags = parser.parse_args()
     if sandbox(["up", "--kube", "--slurm", SUITE]) != 0:
@@ -124,7 +128,7 @@ def main() -> int:
     found = []
     for way in flags.way or [*WAYS, SLURMCTLD]:
         with Stage.on(default_paths()) as stage:
-            found.append(Run(stage, jobs=flags.jobs, seconds=flags.seconds).measure(way))
+            found.append(Run(stage, jobs=flags.jobs, seconds=flags.seconds, quiet=flags.quiet).measure(way))
         print(json.dumps(found[-1]), flush=True)
     keep("outage", suite=SUITE, jobs=flags.jobs, seconds=flags.seconds, ways=found)
     return 0

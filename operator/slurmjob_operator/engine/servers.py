@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import socket
+import time
 from collections.abc import Awaitable, Callable
 from typing import Final
 from urllib.parse import urlsplit
+from weakref import WeakValueDictionary
 
 from slurmjob_operator.api.connection import SlurmConnectionSpec
 from slurmjob_operator.slurm.client import SlurmrestdClient
@@ -17,6 +19,9 @@ from slurmjob_operator.slurm.shared import ServerLimits, Shared
 from slurmjob_operator.slurm.turns import Limits
 
 RESOLVE_SECONDS: Final = 5.0
+KEPT_SECONDS: Final = 3600.0
+"""What is shared of a server that nobody names any more: its tokens that were refused, its circuit."""
+
 DEFAULT_PORTS: Final = {"https": 443, "http": 80}
 
 SERVER_LIMITS: Final = ServerLimits()
@@ -35,15 +40,23 @@ async def resolve(host: str, port: int) -> str:
 
 
 class Servers:
-    """A server is known from when the first connection needs it."""
+    """A server is known from when the first connection needs it, as long as one does and some time after."""
 
     def __init__(
-        self, *, allow_plain_http: bool, limits: ServerLimits = SERVER_LIMITS, resolve: Resolve = resolve
+        self,
+        *,
+        allow_plain_http: bool,
+        limits: ServerLimits = SERVER_LIMITS,
+        resolve: Resolve = resolve,
+        monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         self._allow_plain_http = allow_plain_http
         self._limits = limits
         self._resolve = resolve
-        self._shared: dict[tuple[str, int], Shared] = {}
+        self._monotonic = monotonic
+        self._shared = WeakValueDictionary[tuple[str, int], Shared]()
+        self._kept: dict[tuple[str, int], tuple[Shared, float]] = {}
+        """With when it was last asked for."""
 
     async def open(self, spec: SlurmConnectionSpec, credentials: Credentials, *, name: str) -> SlurmPort:
         """See `SlurmPorts`."""
@@ -67,10 +80,17 @@ class Servers:
             error.number = number
             raise
         host, port = parts.hostname or "", parts.port or DEFAULT_PORTS[parts.scheme]
+        shared = await self.shared(host, port)
+        return SlurmrestdServer(url, allow_plain_http=self._allow_plain_http, shared=shared, manner=manner)
+
+    async def shared(self, host: str, port: int) -> Shared:
+        """What all connections to this server share; its idle sockets have closed by themselves long before it goes."""
         key = await self._resolve(host, port), port
-        if key not in self._shared:
-            self._shared[key] = Shared(self._limits)
-        return SlurmrestdServer(url, allow_plain_http=self._allow_plain_http, shared=self._shared[key], manner=manner)
+        now = self._monotonic()
+        self._kept = {other: kept for other, kept in self._kept.items() if now - kept[1] < KEPT_SECONDS}
+        found = self._shared.get(key) or Shared(self._limits)
+        self._shared[key], self._kept[key] = found, (found, now)
+        return found
 
     def _own_limits(self, spec: SlurmConnectionSpec) -> Limits:
         own = spec.limits
@@ -82,5 +102,5 @@ class Servers:
 
     async def close(self) -> None:
         """See `SlurmPorts`."""
-        for shared in self._shared.values():
+        for shared in tuple(self._shared.values()):
             await shared.close()
