@@ -1,8 +1,8 @@
 """What an outage of ten minutes costs with a thousand live jobs: requests meanwhile, and how soon all is known again.
 
 The operator runs under its own rights, its Slurm behind a proxy that breaks all requests in one way; the same proxy
-counts them. Before the outage some minutes without one are counted too: that is the baseline. Counts are per minute. The jobs are
-allocations on the sandbox's nodes, so a thousand of them run at once.
+counts them. Before the outage some minutes without one are counted too: that is the baseline. Counts are per minute.
+The jobs are allocations on the sandbox's nodes, so a thousand of them run at once.
 
     python -m bench.outage [--jobs 1000] [--seconds 600] [--quiet 120] [--way cut|hang|503|slurmctld]
 """
