@@ -1,6 +1,6 @@
 """What a site adds to its slurm.conf, switched on and off while the cluster runs: slurmctld alone is restarted.
 
-slurm.conf includes one more file, which is empty until then; `up` leaves it as it is.
+slurm.conf includes one more file, which says nothing until then; `up` leaves it as it is.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from pathlib import Path
 from sandboxlib import slurm_daemons, slurm_state
 from sandboxlib.daemons import start, stop
 from sandboxlib.paths import Paths, renew
-from sandboxlib.slurm_config import BACKUP_ADDRESS, BACKUP_HOST
+from sandboxlib.slurm_config import BACKUP_ADDRESS, BACKUP_HOST, NO_SITE
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,7 +51,7 @@ def site_conf(site: Site) -> str:
         lines.append(f"SlurmctldHost={BACKUP_HOST}({BACKUP_ADDRESS})\n")
     if site.job_submit is not None:
         lines.append("JobSubmitPlugins=lua\n")
-    return "".join(lines)
+    return "".join(lines) or NO_SITE
 
 
 def apply(paths: Paths, suite: str, site: Site) -> None:

@@ -130,7 +130,8 @@ def write_configuration(paths: Paths, suite: str, root: Path) -> None:
     }
     for name, text in texts.items():
         renew(etc / name, text)
-    site_file(paths, suite).touch()
+    if not site_file(paths, suite).exists():
+        renew(site_file(paths, suite), slurm_config.NO_SITE)
     _owned(etc / "slurmdbd.conf", owner["slurm"])
     _secret(etc / "jwt_hs256.key", owner["slurm"])
     _secret(state / "etc-munge/munge.key", owner["munge"])

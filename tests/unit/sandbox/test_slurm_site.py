@@ -29,7 +29,7 @@ def steps(paths: Paths, monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
     def start(daemon: Daemon) -> None:
         lua = (slurm_state.folder(paths, SUITE) / "etc-slurm/job_submit.lua").exists()
-        text = slurm_state.site_file(paths, SUITE).read_text().strip()
+        text = slurm_state.site_file(paths, SUITE).read_text().removesuffix(slurm_config.NO_SITE).strip()
         done.append(f"start {daemon.name} [{text}]{' lua' if lua else ''}")
 
     monkeypatch.setattr(slurm_daemons, "daemons", lambda _paths, _suite: daemons)
@@ -41,7 +41,8 @@ def steps(paths: Paths, monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
 
 def test_its_lines() -> None:
-    assert site_conf(PLAIN) == ""
+    assert site_conf(PLAIN) == slurm_config.NO_SITE
+    assert all(line.startswith("#") for line in slurm_config.NO_SITE.splitlines())
     assert site_conf(Site(backup=True)) == "SlurmctldHost=backup(127.0.0.2)\n"
     assert site_conf(Site(job_submit="return 0")) == "JobSubmitPlugins=lua\n"
     limited = site_conf(Site(rate_limit=RateLimit(bucket=4, more=2), job_submit="return 0"))
