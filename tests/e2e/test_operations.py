@@ -11,7 +11,7 @@ from dataclasses import replace
 import pytest
 
 from sandboxlib import cli, front, ports, slurm_cluster
-from sandboxlib.daemons import start, stop
+from sandboxlib.daemons import pause, resume, start, stop
 from sandboxlib.front import Front
 from sandboxlib.paths import Paths
 from tests.fakes.free_port import free_port
@@ -125,6 +125,31 @@ def test_fail_over_and_back(operator: Paths, namespace: Tenant) -> None:
         tenant.job("while-b-is-away")
         _ended_once(tenant, "while-b-is-away")
         assert tenant.condition("campus", "Ready", of="slurmconnection")["reason"] == "Connected"
+
+
+def test_a_server_that_hangs_delays_no_other_connection(operator: Paths, namespace: Tenant) -> None:
+    """Ten connections wait for an answer that takes as long as they are ready to wait; a job of another one is through
+    before the first of them gives up."""
+    tenant = namespace
+    tenant.connect()
+    hanging = [f"hangs-{number}" for number in range(10)]
+    with own_slurmrestd(tenant.paths, SUITE, tenant.namespace) as (port, daemon):
+        for name in hanging:
+            tenant.connect(name=name, url=f"http://127.0.0.1:{port}")
+        tenant.wait_until(lambda: all(_is_ready(tenant, name) for name in hanging))
+        pause(daemon)
+        for name in hanging:
+            tenant.edit_connection(name, requestTimeoutSeconds=60)
+            tenant.apply(tenant.manifest(f"on-{name}", spec={"connectionRef": {"name": name}}))
+        tenant.job("quick")
+        tenant.wait("quick", "Complete", seconds=20)
+        assert [tenant.status(f"on-{name}").get("jobId") for name in hanging] == [None] * 10
+        resume(daemon)
+        _ended_once(tenant, "quick", *(f"on-{name}" for name in hanging))
+
+
+def _is_ready(tenant: Tenant, name: str) -> bool:
+    return bool(tenant.condition(name, "Ready", of="slurmconnection").get("status") == "True")
 
 
 # --- Maintenance ----------------------------------------------------------------------------------------------
