@@ -72,8 +72,9 @@ class InMemorySlurm:
     `"lost"`: the effect takes place and the answer does not come, or (submissions) `"late"`: it takes place
     `LATE_SECONDS` after the answer was lost.
 
-    `births` are those of the jobs in `jobs`. `started` and `ended` tell what truly happened, one entry for each
-    start and each end, and are never rolled back: no daemon of a cluster knows that much.
+    `requests` are what jobs were submitted with, `births` are those of the jobs in `jobs`. `started` and `ended` tell
+    what truly happened, one entry for each start and each end, and are never rolled back: no daemon of a cluster knows
+    that much.
     """
 
     now: Callable[[], float]
@@ -82,6 +83,7 @@ class InMemorySlurm:
     release: str = "26.05.0"
     api_version: str = "v0.0.45"
     jobs: dict[int, JobRecord] = field(default_factory=dict)
+    requests: dict[int, JobRequest] = field(default_factory=dict)
     accounting: dict[int, list[JobRecord]] = field(default_factory=dict)
     executions: Counter[int] = field(default_factory=Counter)
     faults: dict[str, list[SlurmError | str]] = field(default_factory=dict)
@@ -171,6 +173,7 @@ class InMemorySlurm:
         job_id, self.next_id = self.next_id, self.next_id + 1
         self.serials += 1
         self.births[job_id] = Birth(serial=self.serials, job_id=job_id, user=user, comment=comment)
+        self.requests[job_id] = request
         job = _new_job(job_id, user, request, held=held, now=self.now())
         self.put(replace(job, comment=comment, extra=extra))
         return job_id

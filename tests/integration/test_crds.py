@@ -70,6 +70,15 @@ def _refusal(paths: Paths, manifest: dict[str, Any]) -> str:
             'spec.template.environment[1]: Duplicate value: {"name":"A"}',
         ),
         ({"environment": {"A": "1"}}, 'unknown field "spec.template.environment.A"'),
+        (
+            {"scriptFrom": {"configMapKeyRef": {"name": "a", "key": "b"}}},
+            "exactly one of `script` and `scriptFrom` must",
+        ),
+        (
+            {"environment": [{"name": "A", "value": "", "valueFrom": {"configMapKeyRef": {"name": "a", "key": "b"}}}]},
+            "spec.template.environment[0]: Invalid value: at most one of `value` and `valueFrom` may be given",
+        ),
+        ({"environment": [{"name": "A", "valueFrom": {}}]}, "spec.template.environment[0].valueFrom.configMapKeyRef:"),
         ({"output": "x" * 4096}, "spec.template.output: Too long: may not be more than 4095 bytes"),
     ],
 )
@@ -87,7 +96,10 @@ def test_refused_template(rights: Paths, template: dict[str, Any], message: str)
         ({"connectionRef": {"name": "a", "kind": "Other"}}, 'spec.connectionRef.kind: Unsupported value: "Other"'),
         ({"connectionRef": {"name": "a", "namespace": "b"}}, 'unknown field "spec.connectionRef.namespace"'),
         ({"deletionPolicy": "Delete"}, 'spec.deletionPolicy: Unsupported value: "Delete"'),
-        ({"template": {"chdir": "/x"}}, "spec.template.script: Required value"),
+        (
+            {"template": {"chdir": "/x"}},
+            "spec.template: Invalid value: exactly one of `script` and `scriptFrom` must be given",
+        ),
         ({"template": GOOD["template"] | {"memory": "1G"}}, 'unknown field "spec.template.memory"'),
     ],
 )

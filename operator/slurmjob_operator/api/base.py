@@ -24,6 +24,8 @@ class Model(BaseModel):
 
 
 ObjectName = Annotated[str, Field(min_length=1, max_length=253, pattern=DNS_SUBDOMAIN)]
+Key = Annotated[str, Field(min_length=1, max_length=253, pattern=r"^[-._a-zA-Z0-9]+$")]
+"""Of a Secret or ConfigMap."""
 
 
 def crd(**keys: Any) -> dict[str, Any]:

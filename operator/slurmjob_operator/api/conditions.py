@@ -33,6 +33,8 @@ class Reason(StrEnum):
     CONNECTION_NOT_FOUND = "ConnectionNotFound"
     CONNECTION_NOT_READY = "ConnectionNotReady"
     CONNECTION_CHANGED = "ConnectionChanged"
+    SOURCE_NOT_FOUND = "SourceNotFound"
+    SOURCE_CHANGED = "SourceChanged"
     ACCEPTED = "Accepted"
     # Following
     PENDING_IN_QUEUE = "PendingInQueue"

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final, Self
 from pydantic import ConfigDict, Field, create_model, model_validator
 
 from slurmjob_operator.api import options
-from slurmjob_operator.api.base import Model, ObjectName, crd
+from slurmjob_operator.api.base import Key, Model, ObjectName, crd
 from slurmjob_operator.api.names import DEFAULT_CA_KEY, DEFAULT_TOKEN_KEY
 from slurmjob_operator.api.status import SlurmConnectionStatus
 from slurmjob_operator.api.template import Environment
@@ -31,9 +31,6 @@ class Server(Model):
             ),
         ),
     ]
-
-
-Key = Annotated[str, Field(min_length=1, max_length=253, pattern=r"^[-._a-zA-Z0-9]+$")]
 
 
 class SecretKeyRef(Model):

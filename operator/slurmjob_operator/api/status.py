@@ -83,6 +83,20 @@ class SlurmView:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Sourced:
+    """What a script said that stands in a ConfigMap, which may say something else by now."""
+
+    __pydantic_config__ = STATUS_CONFIG
+
+    script_hash: Annotated[
+        Text | None, Field(description="SHA-256 of the script that stands in a ConfigMap, in hexadecimal digits.")
+    ] = None
+    job_name: Annotated[Path | None, Field(description="The job's name in Slurm.")] = None
+    hold: Annotated[bool | None, Field(description="Whether its user wants it held.")] = None
+    priority: Annotated[Int64 | None, Field(description="The priority that is set at its release.")] = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Attempt:
     """An attempt that is over."""
 
@@ -128,7 +142,17 @@ class SlurmJobStatus:
         None
     )
     template_hash: Annotated[
-        Text | None, Field(description="Hash of `spec.template` that this attempt was opened for.")
+        Text | None,
+        Field(
+            description=(
+                "Hash of `spec.template` that this attempt was opened for, with the texts of the ConfigMaps that it "
+                "names."
+            )
+        ),
+    ] = None
+    sourced: Annotated[
+        Sourced | None,
+        Field(description="What the script asked for that `scriptFrom` led to, when this attempt was opened."),
     ] = None
     first_submit_time: Annotated[
         Time | None,

@@ -6,12 +6,13 @@ stand the script and its environment.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Final
+from typing import TYPE_CHECKING, Annotated, Final, Self
 
-from pydantic import ConfigDict, Field, create_model
+from pydantic import ConfigDict, Field, create_model, model_validator
 
 from slurmjob_operator.api import options
 from slurmjob_operator.api.base import Model, crd
+from slurmjob_operator.api.sources import EnvironmentSource, ScriptSource
 from slurmjob_operator.sbatch.options import FIELDS
 from slurmjob_operator.sbatch.settings import Setting
 
@@ -24,6 +25,11 @@ RULES: list[dict[str, str]] = [
     {
         "rule": "!has(self.comment) || !self.comment.contains('[slurmjob.dev/')",
         "message": "`comment` must not hold `[slurmjob.dev/`, the operator's own marker",
+        "reason": "FieldValueInvalid",
+    },
+    {
+        "rule": "has(self.script) != has(self.scriptFrom)",
+        "message": "exactly one of `script` and `scriptFrom` must be given",
         "reason": "FieldValueInvalid",
     },
 ]
@@ -52,9 +58,37 @@ class EnvironmentVariable(Model):
     ] = ""
 
 
+class SourcedVariable(EnvironmentVariable):
+    """One variable of a job's environment, that may stand in a ConfigMap."""
+
+    model_config = ConfigDict(
+        json_schema_extra=crd(
+            validations=[
+                {
+                    "rule": "!has(self.value) || !has(self.valueFrom)",
+                    "message": "at most one of `value` and `valueFrom` may be given",
+                    "reason": "FieldValueInvalid",
+                }
+            ]
+        )
+    )
+
+    value_from: Annotated[
+        EnvironmentSource | None, Field(description="Where the value stands, in the place of `value`.")
+    ] = None
+
+    @model_validator(mode="after")
+    def _at_most_one(self) -> Self:
+        if self.value_from is not None and "value" in self.model_fields_set:
+            raise ValueError("at most one of `value` and `valueFrom` may be given")
+        return self
+
+
+KEYED_BY_NAME: Final = crd(list_type="map", list_map_keys=["name"])
+MOST_VARIABLES: Final = 512
+
 Environment = Annotated[
-    tuple[EnvironmentVariable, ...],
-    Field(max_length=512, json_schema_extra=crd(list_type="map", list_map_keys=["name"])),
+    tuple[EnvironmentVariable, ...], Field(max_length=MOST_VARIABLES, json_schema_extra=KEYED_BY_NAME)
 ]
 
 
@@ -64,7 +98,7 @@ class Batch(Model):
     model_config = ConfigDict(json_schema_extra=crd(validations=RULES))
 
     script: Annotated[
-        str,
+        str | None,
         Field(
             min_length=3,
             max_length=65536,
@@ -74,16 +108,34 @@ class Batch(Model):
                 "`#SBATCH` lines count as for sbatch; the fields of `template` win over them."
             ),
         ),
-    ]
-    environment: Annotated[
-        Environment,
+    ] = None
+    script_from: Annotated[
+        ScriptSource | None,
         Field(
             description=(
+                "Where the batch script stands, in the place of `script`. It is read before the first submission; a "
+                "later attempt runs only if it is the same still."
+            )
+        ),
+    ] = None
+    environment: Annotated[
+        tuple[SourcedVariable, ...],
+        Field(
+            max_length=MOST_VARIABLES,
+            json_schema_extra=KEYED_BY_NAME,
+            description=(
                 "Environment of the batch script, a list keyed by name. Nothing else is in it but what slurmd adds, "
-                "and PATH=/usr/local/bin:/usr/bin:/bin where it names none."
+                "and PATH=/usr/local/bin:/usr/bin:/bin where it names none, and SLURMJOB_NAME, SLURMJOB_NAMESPACE, "
+                "SLURMJOB_UID and SLURMJOB_ATTEMPT. Slurm shows it to whoever may see the job: no secrets."
             ),
         ),
     ] = ()
+
+    @model_validator(mode="after")
+    def _exactly_one(self) -> Self:
+        if (self.script is None) == (self.script_from is None):
+            raise ValueError("exactly one of `script` and `scriptFrom` must be given")
+        return self
 
     def settings(self) -> dict[str, Setting]:
         """The options that are set, by long name, as texts of sbatch's own syntax."""

@@ -17,7 +17,7 @@ from slurmjob_operator.core import conditions as edit
 from slurmjob_operator.core.records import JobRecord
 from slurmjob_operator.core.states import TERMINAL, script_exit
 from slurmjob_operator.core.times import epoch_of, optional_rfc3339, rfc3339
-from slurmjob_operator.core.view import ConnectionFacts, JobView, SentFor
+from slurmjob_operator.core.view import ConnectionFacts, Facts, JobView, SentFor
 
 FIRST_BACKOFF_SECONDS = 10
 LONGEST_BACKOFF_SECONDS = 360
@@ -101,6 +101,15 @@ def keep(view: JobView, *, reason: Reason, record: JobRecord | None, now: float)
         end_time=optional_rfc3339(ended) or rfc3339(now),
     )
     return (*status.attempts, this)[-MOST_ATTEMPTS_KEPT:]
+
+
+def wanted_hash(view: JobView, facts: Facts) -> str:
+    """Hash of what would be submitted now. As long as the ConfigMaps that it names have not been read, nothing says
+    that it is another one than the open attempt's."""
+    if not view.sourced:
+        return view.template_hash
+    read = None if facts.sources is None else facts.sources.template_hash
+    return read or view.status.template_hash or view.template_hash
 
 
 def open_attempt(view: JobView) -> SentFor:

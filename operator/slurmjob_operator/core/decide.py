@@ -80,7 +80,8 @@ def accepted_too_late(view: JobView, facts: Facts, now: float) -> Decision | Non
     submission, status = facts.submission, view.status
     if not isinstance(submission, Accepted) or status.job_id == str(submission.job_id):
         return None
-    awaited = status.job_id is None and facts.sent_for in (None, (status.attempt, view.template_hash, *_place(facts)))
+    wanted = (status.attempt, attempts.wanted_hash(view, facts), *_place(facts))
+    awaited = status.job_id is None and facts.sent_for in (None, wanted)
     if awaited and not attempts.is_closed(status) and not edit.is_true(status.conditions, ConditionType.FINISHED):
         return None
     trouble = facts.connection.problem or facts.trouble
@@ -114,12 +115,15 @@ def attempt_closed(view: JobView, facts: Facts, now: float) -> Decision | None:
         return Decision(status=status, recheck_at=problem.retry_at)
     if now < due:
         return Decision(status=progress.noticed(view), recheck_at=due)
-    return Decision(status=progress.opened(view, connection=facts.connection, now=now))
+    return Decision(status=progress.opened(view, facts, now=now))
 
 
 ALWAYS: tuple[Rule, ...] = (accepted_too_late, finished, attempt_closed)
 
 UNRECORDED: tuple[Rule, ...] = (
+    unrecorded.sources_not_read,
+    unrecorded.source_missing,
+    unrecorded.source_changed,
     unrecorded.template_invalid,
     unrecorded.refused_for_good,
     unrecorded.rejected_before,

@@ -19,6 +19,11 @@ class RemoveFinalizer:
 
 
 @dataclass(frozen=True, slots=True)
+class ReadSources:
+    """Read the ConfigMaps that the template names."""
+
+
+@dataclass(frozen=True, slots=True)
 class Submit:
     """Submit the open attempt, held. Never sent before the opened attempt stands in status."""
 
@@ -62,7 +67,18 @@ class Cancel:
     job_id: int
 
 
-Action = AddFinalizer | RemoveFinalizer | Submit | Search | ReadJob | ReadAccounting | ReadUpSince | Release | Cancel
+Action = (
+    AddFinalizer
+    | RemoveFinalizer
+    | ReadSources
+    | Submit
+    | Search
+    | ReadJob
+    | ReadAccounting
+    | ReadUpSince
+    | Release
+    | Cancel
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

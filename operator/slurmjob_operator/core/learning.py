@@ -13,6 +13,7 @@ from slurmjob_operator.core.view import (
     JobView,
     NotKnown,
     Rejection,
+    Sources,
     Submission,
     Trouble,
     Unconfirmed,
@@ -93,6 +94,11 @@ def _nothing_sent(facts: Facts, before: JobView) -> bool:
         return facts.finalizer_here
     answered = isinstance(facts.submission, Rejection | Deferral)
     return facts.finalizer_here and answered and facts.unconfirmed == 0
+
+
+def sources_read(facts: Facts, sources: Sources) -> Facts:
+    """What the ConfigMaps that the template names say."""
+    return replace(facts, sources=sources)
 
 
 def submitting(facts: Facts, view: JobView) -> Facts:
@@ -180,4 +186,4 @@ def troubled(facts: Facts, trouble: Trouble) -> Facts:
 def outdated(facts: Facts) -> Facts:
     """What Slurm said has to be asked again; what this process did stays known. But that it recorded the job a while
     ago is no proof any more that nobody has released it since."""
-    return replace(facts, controller=None, accounting=None, backlog=None, search=None, recorded_here=None)
+    return replace(facts, controller=None, accounting=None, backlog=None, search=None, recorded_here=None, sources=None)

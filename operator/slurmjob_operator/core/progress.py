@@ -8,13 +8,13 @@ from __future__ import annotations
 from dataclasses import replace
 
 from slurmjob_operator.api.conditions import ConditionType, Reason
-from slurmjob_operator.api.status import Condition, Effective, SlurmJobStatus, SlurmView
+from slurmjob_operator.api.status import Condition, Effective, SlurmJobStatus, SlurmView, Sourced
 from slurmjob_operator.core import attempts
 from slurmjob_operator.core import conditions as edit
 from slurmjob_operator.core.records import Accepted, JobRecord, Source
 from slurmjob_operator.core.states import End, end_of, has_terminal_base, script_exit
 from slurmjob_operator.core.times import epoch_of, optional_rfc3339, rfc3339
-from slurmjob_operator.core.view import ConnectionFacts, JobView
+from slurmjob_operator.core.view import Facts, JobView
 from slurmjob_operator.core.waiting import estimated_start, explain, keep_estimate
 
 Conditions = tuple[Condition, ...]
@@ -78,7 +78,7 @@ def rejected(view: JobView, *, reason: Reason, message: str, now: float) -> Slur
     return _finish(view, replace(view.status, state="Rejected", active=0, succeeded=0, failed=0, conditions=base))
 
 
-def opened(view: JobView, *, connection: ConnectionFacts, now: float) -> SlurmJobStatus:
+def opened(view: JobView, facts: Facts, *, now: float) -> SlurmJobStatus:
     """The attempt is open: from here on a submission may have happened. After a closed one it is the next."""
     again = attempts.is_closed(view.status)
     number = (view.status.attempt or 1) + int(again)
@@ -93,14 +93,27 @@ def opened(view: JobView, *, connection: ConnectionFacts, now: float) -> SlurmJo
             state="Submitting",
             attempt=number,
             attempt_time=rfc3339(now),
-            template_hash=view.template_hash,
-            cluster_name=connection.cluster_name,
-            user=connection.user,
+            template_hash=attempts.wanted_hash(view, facts),
+            sourced=_sourced(view, facts) or view.status.sourced,
+            cluster_name=facts.connection.cluster_name,
+            user=facts.connection.user,
             active=0,
             succeeded=0,
             failed=0,
             conditions=base,
         ),
+    )
+
+
+def _sourced(view: JobView, facts: Facts) -> Sourced | None:
+    """What will have to be known of the script when its ConfigMap may be another one, or gone."""
+    if facts.sources is None or facts.sources.script_hash is None:
+        return None
+    return Sourced(
+        script_hash=facts.sources.script_hash,
+        job_name=view.slurm_name,
+        hold=view.hold or None,
+        priority=view.priority,
     )
 
 

@@ -8,11 +8,12 @@ from slurmjob_operator.api.conditions import ConditionType, EventReason, Reason
 from slurmjob_operator.api.status import SlurmJobStatus
 from slurmjob_operator.core import attempts, progress
 from slurmjob_operator.core import conditions as edit
-from slurmjob_operator.core.decision import AddFinalizer, Cancel, Decision, EventNote, Search, Submit
+from slurmjob_operator.core.decision import AddFinalizer, Cancel, Decision, EventNote, ReadSources, Search, Submit
 from slurmjob_operator.core.ending import announce, end_unseen
 from slurmjob_operator.core.identity import is_of_this_attempt, marker_of, never_ran
 from slurmjob_operator.core.records import Accepted
 from slurmjob_operator.core.states import End
+from slurmjob_operator.core.times import epoch_of
 from slurmjob_operator.core.undecided import undecided
 from slurmjob_operator.core.view import Deferral, Facts, JobView, Rejection, Trouble, Unconfirmed
 
@@ -28,6 +29,51 @@ MOST_UNCONFIRMED_AT_ONCE = 2
 LOOK_AGAIN_SECONDS = 5.0
 
 
+SOONEST_SOURCES_SECONDS = 5
+LATEST_SOURCES_SECONDS = 60
+"""How long a ConfigMap that is missing, or no good, is left alone, since no watch tells of it: as long as it has been
+so already, within these bounds."""
+
+
+def sources_not_read(view: JobView, facts: Facts, _now: float) -> Decision | None:
+    """What would be submitted is not known before its ConfigMaps are read."""
+    if not view.sourced or facts.sources is not None or isinstance(facts.submission, Accepted):
+        return None
+    return Decision(status=view.status, action=ReadSources())
+
+
+def source_missing(view: JobView, facts: Facts, now: float) -> Decision | None:
+    """Whoever deploys both may apply the ConfigMap later, as for a Pod."""
+    if facts.sources is None or facts.sources.missing is None:
+        return None
+    status = _still(view, reason=Reason.SOURCE_NOT_FOUND, message=facts.sources.missing, now=now)
+    return Decision(status=status, recheck_at=_sources_again_at(view, now))
+
+
+def source_changed(view: JobView, facts: Facts, now: float) -> Decision | None:
+    """A later attempt of something else than the first would be unnoticed: the object is the same."""
+    was, status = view.status.template_hash, view.status
+    if status.first_submit_time is None or facts.sources is None or attempts.wanted_hash(view, facts) == was:
+        return None
+    now_hash, then_hash = facts.sources.script_hash, status.sourced.script_hash if status.sourced else None
+    what = "an environment variable" if now_hash == then_hash else f"the script (SHA-256 {then_hash}, now {now_hash})"
+    message = (
+        f"In a ConfigMap that the template names {what} is another one than in the attempt before: attempt "
+        f"{status.attempt} is not submitted. Put it back, or create a new SlurmJob."
+    )
+    told = progress.rejected(view, reason=Reason.SOURCE_CHANGED, message=message, now=now)
+    return Decision(status=told, recheck_at=_sources_again_at(view, now))
+
+
+def _sources_again_at(view: JobView, now: float) -> float | None:
+    """When what is wrong may have been put right without an edit of the object."""
+    if not view.sourced:
+        return None
+    submitted = edit.find(view.status.conditions, ConditionType.SUBMITTED)
+    since = epoch_of(submitted.last_transition_time) if submitted is not None and submitted.status == "False" else now
+    return now + min(max(now - since, SOONEST_SOURCES_SECONDS), LATEST_SOURCES_SECONDS)
+
+
 def template_invalid(view: JobView, facts: Facts, now: float) -> Decision | None:
     """We will not send this. What was sent before under another template is looked for once it is corrected."""
     if facts.invalid is None or isinstance(facts.submission, Accepted):
@@ -36,17 +82,20 @@ def template_invalid(view: JobView, facts: Facts, now: float) -> Decision | None
         return end_unseen(view, End(succeeded=False, reason=Reason.INVALID_TEMPLATE, message=facts.invalid), now)
     status = progress.rejected(view, reason=Reason.INVALID_TEMPLATE, message=facts.invalid, now=now)
     note = EventNote(reason=EventReason.INVALID_SPEC, message=facts.invalid, warning=True)
-    return announce(view, status, note)
+    return replace(announce(view, status, note), recheck_at=_sources_again_at(view, now))
 
 
-def rejected_before(view: JobView, facts: Facts, _now: float) -> Decision | None:
+def rejected_before(view: JobView, facts: Facts, now: float) -> Decision | None:
     """Slurm refused this very template for good, and the object has not been edited since."""
     submitted = edit.find(view.status.conditions, ConditionType.SUBMITTED)
     if submitted is None or submitted.reason != Reason.SUBMISSION_REJECTED:
         return None
     same = view.status.observed_generation == view.generation
     same &= facts.connection.problem is not None or attempts.opened_elsewhere(view, facts.connection) is None
-    return Decision(status=view.status) if same and not isinstance(facts.submission, Accepted) else None
+    same &= view.status.template_hash in (None, attempts.wanted_hash(view, facts))
+    if not same or isinstance(facts.submission, Accepted):
+        return None
+    return Decision(status=view.status, recheck_at=_sources_again_at(view, now))
 
 
 def connection_unusable(view: JobView, facts: Facts, now: float) -> Decision | None:
@@ -83,11 +132,11 @@ def attempt_not_open(view: JobView, facts: Facts, now: float) -> Decision | None
     user: when one of them is another now, and nothing is recorded, the attempt is opened anew."""
     status = view.status
     same_place = attempts.opened_elsewhere(view, facts.connection) is None
-    if status.attempt is not None and status.template_hash == view.template_hash and same_place:
+    if status.attempt is not None and status.template_hash == attempts.wanted_hash(view, facts) and same_place:
         return None
     if status.attempt is not None and isinstance(facts.submission, Accepted):
         return None
-    return Decision(status=progress.opened(view, connection=facts.connection, now=now))
+    return Decision(status=progress.opened(view, facts, now=now))
 
 
 def accepted_not_recorded(view: JobView, facts: Facts, now: float) -> Decision | None:
@@ -112,11 +161,14 @@ def refused_for_good(view: JobView, facts: Facts, now: float) -> Decision | None
     """Slurm will not take this template."""
     if not isinstance(facts.submission, Rejection) or facts.submission.generation != view.generation:
         return None
+    if facts.sent_for is not None and facts.sent_for[1] != attempts.wanted_hash(view, facts):
+        return None
     message = facts.submission.message
     if view.status.first_submit_time is not None:  # frozen since the first attempt: nobody could correct it
         return end_unseen(view, End(succeeded=False, reason=Reason.SUBMISSION_REJECTED, message=message), now)
     status = progress.rejected(view, reason=Reason.SUBMISSION_REJECTED, message=message, now=now)
-    return announce(view, status, EventNote(reason=EventReason.SUBMISSION_REJECTED, message=message, warning=True))
+    note = EventNote(reason=EventReason.SUBMISSION_REJECTED, message=message, warning=True)
+    return replace(announce(view, status, note), recheck_at=_sources_again_at(view, now))
 
 
 def unconfirmed_elsewhere(view: JobView, facts: Facts, now: float) -> Decision | None:

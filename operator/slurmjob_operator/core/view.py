@@ -15,7 +15,8 @@ from slurmjob_operator.core.records import Accepted, JobRecord
 class JobView:
     """A SlurmJob, reduced to what decisions need.
 
-    `slurm_name`: the job's name in Slurm. `hold`: its user wants it to stay held. `resolve`: the annotation of that
+    `slurm_name`: the job's name in Slurm. `hold`: its user wants it to stay held. `sourced`: its template takes texts
+    from ConfigMaps; what `template_hash` covers is what stands in the object. `resolve`: the annotation of that
     name, as it is. `deletion_time`: when its deletion was asked for. `abandoned`: somebody with the right to annotate
     it wants it gone, whatever lives on in Slurm.
     """
@@ -31,6 +32,7 @@ class JobView:
     slurm_name: str
     hold: bool = False
     priority: int | None = None
+    sourced: bool = False
     backoff_limit: int = 0
     unknown_outcome_policy: UnknownOutcomePolicy = UnknownOutcomePolicy.ASK
     resolve: str = ""
@@ -117,9 +119,20 @@ class ConnectionFacts:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Sources:
+    """What the ConfigMaps that a template names say now. `missing`: why their texts cannot be had. `template_hash` is
+    that of the template with the texts in their places, `script_hash` of a script that is among them."""
+
+    missing: str | None = None
+    template_hash: str | None = None
+    script_hash: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Facts:
     """What this process gathered about one SlurmJob; all of it can be lost without harm.
 
+    `sources`: read in this pass; None: not read.
     `finalizer_here`: this process put the finalizer on the object. `fresh`: it also opened the attempt, and has sent
     no submission for it.
     `submission`: what the last submission of this process came to. `sent_for`: attempt, template hash, cluster and
@@ -139,6 +152,7 @@ class Facts:
     connection: ConnectionFacts
     invalid: str | None = None
     notices: tuple[str, ...] = ()
+    sources: Sources | None = None
     trouble: Trouble | None = None
     finalizer_here: bool = False
     fresh: bool = False

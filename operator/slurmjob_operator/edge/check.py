@@ -9,7 +9,14 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from slurmjob_operator.edge.offline import checking_fields, checking_jobs, manifest_files, manifest_objects, targets
+from slurmjob_operator.edge.offline import (
+    checking_fields,
+    checking_jobs,
+    manifest_files,
+    manifest_objects,
+    sourcing,
+    targets,
+)
 from slurmjob_operator.edge.offline.kubectl_yaml import UnreadableYaml
 from slurmjob_operator.edge.offline.manifest_files import UnusableInput
 from slurmjob_operator.edge.offline.manifest_objects import JOB, Manifest
@@ -121,10 +128,15 @@ def _files(names: Sequence[str], report: Report) -> Iterator[str]:
 
 def _checked(report: Report, wanted: Sequence[Target]) -> Report:
     known = checking_jobs.connections(report.ours)
+    config_maps = sourcing.config_maps(report.skipped)
+    used = sourcing.used(report.ours)
+    report.skipped = [one for one in report.skipped if (one.kind, one.namespace, one.name) not in used]
     for manifest in report.ours:
         found = list(checking_fields.problems(manifest))
         if manifest.kind == JOB:
-            found += checking_jobs.problems(manifest, targets=wanted, known=known)
+            whole, told = sourcing.filled(manifest, config_maps)
+            found = list(dict.fromkeys([*found, *told, *checking_fields.problems(whole)]))
+            found += checking_jobs.problems(whole, targets=wanted, known=known)
         else:
             found += checking_jobs.defaults_problems(manifest, targets=wanted)
         report.problems += sorted(found, key=lambda problem: problem.line)

@@ -15,13 +15,22 @@ from pydantic import ValidationError
 from slurmjob_operator.api.connection import JobDefaults
 from slurmjob_operator.api.slurmjob import SlurmJobSpec
 from slurmjob_operator.core.marker import Marker
-from slurmjob_operator.edge.offline import checking_fields, checking_jobs, manifest_files, manifest_objects, targets
+from slurmjob_operator.edge.offline import (
+    checking_fields,
+    checking_jobs,
+    manifest_files,
+    manifest_objects,
+    sourcing,
+    targets,
+)
 from slurmjob_operator.edge.offline.checking_jobs import Connection
 from slurmjob_operator.edge.offline.kubectl_yaml import UnreadableYaml
 from slurmjob_operator.edge.offline.manifest_files import UnusableInput
 from slurmjob_operator.edge.offline.manifest_objects import JOB, Manifest
 from slurmjob_operator.edge.offline.object_names import object_name
 from slurmjob_operator.edge.offline.problems import Level, Problem
+from slurmjob_operator.edge.offline.sourcing import ConfigMaps
+from slurmjob_operator.engine.templates import own_variables
 from slurmjob_operator.engine.views import template_hash
 from slurmjob_operator.slurm.dialects import DIALECTS
 from slurmjob_operator.slurm.request import Target
@@ -87,10 +96,19 @@ def _jobs(file: str) -> list[tuple[Manifest, Connection | None]]:
         return [(_of_script(text, file), None)]
     found = list(_readable(text, file))
     known = checking_jobs.connections([one for one in found if one.ours])
+    config_maps = sourcing.config_maps(found)
     jobs = [one for one in found if one.ours and one.kind == JOB]
     if not jobs:
         raise UnusableInput(f"{file}: holds no {JOB}, and is no script that begins with `#!`")
-    return [(job, checking_jobs.connection_of(job, known)) for job in jobs]
+    return [(_whole(job, config_maps), checking_jobs.connection_of(job, known)) for job in jobs]
+
+
+def _whole(job: Manifest, config_maps: ConfigMaps) -> Manifest:
+    """With the texts of its ConfigMaps, all of which have to be at hand."""
+    whole, told = sourcing.filled(job, config_maps)
+    if told:
+        raise NotRendered("\n".join(f"{_called(job)}: {one.field}: {one.rule}" for one in told))
+    return whole
 
 
 def _readable(text: str, file: str) -> Iterator[Manifest]:
@@ -149,10 +167,14 @@ def _encoded(
     manifest: Manifest, spec: SlurmJobSpec, asked: Wanted, *, target: Target, connection: Connection
 ) -> dict[str, Any]:
     name = asked.text("job-name") or manifest.name
-    request = build_request(spec.template, asked, name=name, target=target, user=USER, defaults=connection.defaults)
+    namespace = manifest.namespace or NAMESPACE
+    own = own_variables(name=manifest.name, namespace=namespace, uid=UID, attempt=1)
+    request = build_request(
+        spec.template, asked, name=name, target=target, user=USER, defaults=connection.defaults, own=own
+    )
     marker = Marker(
         installation=INSTALLATION,
-        namespace=manifest.namespace or NAMESPACE,
+        namespace=namespace,
         name=manifest.name,
         uid=UID,
         attempt=1,

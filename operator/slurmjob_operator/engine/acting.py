@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 from slurmjob_operator.api.conditions import EventReason, Reason
@@ -19,6 +20,7 @@ from slurmjob_operator.core.decision import (
     EventNote,
     ReadAccounting,
     ReadJob,
+    ReadSources,
     ReadUpSince,
     Release,
     RemoveFinalizer,
@@ -29,14 +31,15 @@ from slurmjob_operator.core.identity import CLOCK_SLACK_SECONDS, Identity, ident
 from slurmjob_operator.core.recorded import priority_left_out
 from slurmjob_operator.core.records import Accepted, JobRecord
 from slurmjob_operator.core.times import epoch_of
-from slurmjob_operator.core.view import ConnectionFacts, Deferral, JobView, Rejection, Trouble, Unconfirmed
+from slurmjob_operator.core.view import ConnectionFacts, Deferral, JobView, Rejection, Sources, Trouble, Unconfirmed
+from slurmjob_operator.engine import sources
 from slurmjob_operator.engine.effects import Effect, of_status_write
 from slurmjob_operator.engine.events import post
 from slurmjob_operator.engine.ports import Outside
 from slurmjob_operator.engine.registry import Entry
-from slurmjob_operator.engine.templates import LookedOver, Place, look_over
+from slurmjob_operator.engine.templates import LookedOver, Place, look_over, own_variables
 from slurmjob_operator.engine.unknown_outcomes import ServerUser
-from slurmjob_operator.engine.views import status_body
+from slurmjob_operator.engine.views import status_body, template_hash, with_sources
 from slurmjob_operator.kube import errors as kube_errors
 from slurmjob_operator.kube.port import Kind, KubeEvent, ObjectKey
 from slurmjob_operator.slurm import errors as slurm_errors
@@ -188,6 +191,26 @@ class Actor:
         if present:
             entry.facts = learning.finalizer_added(entry.facts)
 
+    async def _read_sources(self, entry: Entry) -> None:
+        template = entry.template or {}
+        try:
+            entry.filled = await sources.gathered(template, partial(self._config_map, entry.view.namespace))
+        except sources.SourceMissing as missing:
+            entry.filled = None
+            entry.facts = learning.sources_read(entry.facts, Sources(missing=str(missing)))
+            return
+        entry.view = with_sources(entry.view, entry.filled)
+        read = Sources(
+            template_hash=template_hash(entry.filled), script_hash=sources.script_hash(template, entry.filled)
+        )
+        entry.facts = learning.sources_read(entry.facts, read)
+
+    async def _config_map(self, namespace: str, name: str) -> Mapping[str, str] | None:
+        try:
+            return await self._outside.kube.read_config_map(namespace=namespace, name=name)
+        except (kube_errors.NotFound, kube_errors.Forbidden):
+            return None
+
     # --- Slurm --------------------------------------------------------------------------------------------
 
     async def _act(self, entry: Entry, action: Action) -> None:
@@ -196,6 +219,8 @@ class Actor:
                 await self._finalizer(entry, present=True)
             case RemoveFinalizer():
                 await self._finalizer(entry, present=False)
+            case ReadSources():
+                await self._read_sources(entry)
             case _:
                 await self._ask_slurm(entry, action)
 
@@ -329,12 +354,19 @@ class Actor:
 
     def _looked_over(self, entry: Entry) -> LookedOver:
         """Once for each template and connection: a pass asks at every step. There is none once a job id is recorded."""
-        if entry.template is None:
+        template = entry.filled if entry.view.sourced else entry.template
+        if entry.template is None or template is None:
             return LookedOver()
-        room = self._marker(entry).room()
-        key = (entry.view.template_hash, self.place, room)
+        room, status = self._marker(entry).room(), entry.view.status
+        key = (template, self.place, room, status.attempt)
         if entry.looked_over is None or entry.looked_over[0] != key:
-            found = look_over(entry.template, name=entry.view.slurm_name, place=self.place, room=room)
+            found = look_over(
+                template,
+                name=entry.view.slurm_name,
+                place=self.place,
+                room=room,
+                own=_own_variables(entry.view),
+            )
             entry.looked_over = (key, found)
         return entry.looked_over[1]
 
@@ -349,6 +381,10 @@ def is_of_this_object(view: JobView, record: JobRecord) -> bool:
     if mark is not None:
         return same_user and mark.uid == view.uid
     return view.status.job_id == str(record.job_id) and identify(view, record) is Identity.OURS
+
+
+def _own_variables(view: JobView) -> dict[str, str]:
+    return own_variables(name=view.name, namespace=view.namespace, uid=view.uid, attempt=view.status.attempt or 1)
 
 
 def _reason(action: Action, error: slurm_errors.SlurmError) -> Reason:

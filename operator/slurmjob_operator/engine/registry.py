@@ -30,7 +30,8 @@ class Entry:
 
     `template` is kept until a job id is recorded, `finalizers` are those of others too. `due` is when to
     decide again (monotonic seconds), None: only when something happens. `reread_at` and `reread_delay`
-    govern how often a pending job is read for its reason. `looked_over` is what became of the template, and for what.
+    govern how often a pending job is read for its reason. `filled` is the template with the texts of its ConfigMaps, as
+    they were read last. `looked_over` is what became of the template, and for what.
     """
 
     view: JobView
@@ -42,6 +43,7 @@ class Entry:
     failures: int = 0
     reread_at: float = 0.0
     reread_delay: float = 0.0
+    filled: Mapping[str, Any] | None = None
     looked_over: tuple[object, LookedOver] | None = None
 
     @property

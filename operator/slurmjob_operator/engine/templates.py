@@ -12,7 +12,7 @@ from slurmjob_operator.api.connection import JobDefaults
 from slurmjob_operator.api.template import JobTemplate
 from slurmjob_operator.core import marker
 from slurmjob_operator.slurm.request import JobRequest, Target
-from slurmjob_operator.slurm.template import InvalidTemplate, Wanted, build_request, wanted
+from slurmjob_operator.slurm.template import NO_VARIABLES, OWN_VARIABLES, InvalidTemplate, Wanted, build_request, wanted
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,9 +36,22 @@ class LookedOver:
     extra: str | None = None
 
 
-def look_over(raw: Mapping[str, Any], *, name: str, place: Place | None, room: int) -> LookedOver:
-    """`name` is the job's in Slurm, `room` the bytes that the marker leaves for a comment. Without a place only what
-    holds of every Slurm is looked at."""
+def own_variables(*, name: str, namespace: str, uid: str, attempt: int) -> dict[str, str]:
+    """What tells a script of which object, and which attempt, it is a run."""
+    told = {"NAME": name, "NAMESPACE": namespace, "UID": uid, "ATTEMPT": str(attempt)}
+    return {f"{OWN_VARIABLES}{what}": value for what, value in told.items()}
+
+
+def look_over(
+    raw: Mapping[str, Any],
+    *,
+    name: str,
+    place: Place | None,
+    room: int,
+    own: Mapping[str, str] = NO_VARIABLES,
+) -> LookedOver:
+    """`name` is the job's in Slurm, `room` the bytes that the marker leaves for a comment, `own` are variables that the
+    operator sets. Without a place only what holds of every Slurm is looked at."""
     try:
         template = JobTemplate.model_validate(raw)
         if place is None:
@@ -46,7 +59,7 @@ def look_over(raw: Mapping[str, Any], *, name: str, place: Place | None, room: i
         asked = wanted(template, target=place.target, defaults=place.defaults)
         _check_room(asked, room=room)
         request = build_request(
-            template, asked, name=name, target=place.target, user=place.user, defaults=place.defaults
+            template, asked, name=name, target=place.target, user=place.user, defaults=place.defaults, own=own
         )
     except InvalidTemplate as error:
         return LookedOver(invalid=str(error))

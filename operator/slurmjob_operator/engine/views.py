@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from pydantic import TypeAdapter
@@ -13,8 +14,9 @@ from slurmjob_operator.api.names import ABANDON_ANNOTATION, JOB_FINALIZER, RESOL
 from slurmjob_operator.api.slurmjob import DeletionPolicy, UnknownOutcomePolicy
 from slurmjob_operator.api.status import SlurmConnectionStatus, SlurmJobStatus
 from slurmjob_operator.core.view import JobView
+from slurmjob_operator.engine import sources
 from slurmjob_operator.kube.port import Kind, ObjectKey
-from slurmjob_operator.slurm.template import outline
+from slurmjob_operator.slurm.template import Outline, outline
 
 JOB_STATUS: TypeAdapter[SlurmJobStatus] = TypeAdapter(SlurmJobStatus)
 CONNECTION_STATUS: TypeAdapter[SlurmConnectionStatus] = TypeAdapter(SlurmConnectionStatus)
@@ -39,7 +41,8 @@ def job_view(body: Mapping[str, Any], *, known: JobView | None = None) -> JobVie
     template = spec.get("template") or {}
     digest = template_hash(template)
     same = known is not None and known.template_hash == digest
-    asked = known if known is not None and same else outline(template, name=metadata["name"])
+    status = JOB_STATUS.validate_python(body.get("status") or {})
+    asked = known if known is not None and same else _outline(template, status, name=metadata["name"])
     annotations = metadata.get("annotations") or {}
     return JobView(
         uid=metadata["uid"],
@@ -53,6 +56,7 @@ def job_view(body: Mapping[str, Any], *, known: JobView | None = None) -> JobVie
         hold=asked.hold,
         priority=asked.priority,
         slurm_name=asked.slurm_name,
+        sourced=next(sources.references(template), None) is not None,
         backoff_limit=spec.get("backoffLimit", 0),
         unknown_outcome_policy=UnknownOutcomePolicy(spec.get("unknownOutcomePolicy", UnknownOutcomePolicy.ASK)),
         resolve=annotations.get(RESOLVE_ANNOTATION, ""),
@@ -60,8 +64,22 @@ def job_view(body: Mapping[str, Any], *, known: JobView | None = None) -> JobVie
         deletion_time=metadata.get("deletionTimestamp"),
         abandoned=annotations.get(ABANDON_ANNOTATION) == "true",
         has_finalizer=JOB_FINALIZER in (metadata.get("finalizers") or ()),
-        status=JOB_STATUS.validate_python(body.get("status") or {}),
+        status=status,
     )
+
+
+def _outline(template: Mapping[str, Any], status: SlurmJobStatus, *, name: str) -> Outline:
+    """A script in a ConfigMap may be another one by now: what it said when the attempt was opened stands in status."""
+    said = status.sourced
+    if said is None or said.script_hash is None:
+        return outline(template, name=name)
+    return Outline(slurm_name=said.job_name or name, hold=said.hold is True, priority=said.priority)
+
+
+def with_sources(view: JobView, template: Mapping[str, Any]) -> JobView:
+    """The view of an object whose template has these texts in their places."""
+    asked = outline(template, name=view.name)
+    return replace(view, slurm_name=asked.slurm_name, hold=asked.hold, priority=asked.priority)
 
 
 def status_body(status: SlurmJobStatus | SlurmConnectionStatus) -> dict[str, Any]:

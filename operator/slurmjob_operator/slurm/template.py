@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from types import MappingProxyType
 from typing import Any, Final
 
 from pydantic import ValidationError
@@ -26,6 +27,8 @@ from slurmjob_operator.slurm.request import JobRequest, Target
 
 DEFAULT_PATH: Final = "/usr/local/bin:/usr/bin:/bin"
 NO_DEFAULTS: Final = JobDefaults()
+NO_VARIABLES: Final[Mapping[str, str]] = MappingProxyType({})
+OWN_VARIABLES: Final = "SLURMJOB_"
 NO_FOLDER: Final = (
     "must be given, here, by `#SBATCH --chdir` or by the connection's `jobDefaults`: over REST there is no folder that "
     "one submits from"
@@ -69,11 +72,18 @@ def components(template: JobTemplate, *, target: Target, defaults: JobDefaults =
     Raises `InvalidTemplate` for a script that sbatch would not read; the cause is its `InvalidScript`.
     """
     try:
-        read = script.read(template.script, release=target.release)
+        read = script.read(_script(template), release=target.release)
         found = [script.settings(component, release=target.release) for component in read.components]
     except InvalidScript as error:
         raise InvalidTemplate(f"template.{error}") from error
     return tuple(_wanted(directives, read.warnings, template=template, defaults=defaults) for directives in found)
+
+
+def _script(template: JobTemplate) -> str:
+    """The text, which has to have been put into its place."""
+    if template.script is None:
+        raise InvalidTemplate("template.scriptFrom: the ConfigMap has not been read")
+    return template.script
 
 
 def _wanted(directives: Settings, warnings: tuple[str, ...], *, template: JobTemplate, defaults: JobDefaults) -> Wanted:
@@ -110,8 +120,10 @@ def build_request(
     target: Target,
     user: str = "",
     defaults: JobDefaults = NO_DEFAULTS,
+    own: Mapping[str, str] = NO_VARIABLES,
 ) -> JobRequest:
-    """The request for what a template asks for; `name` is the job's name in Slurm, `user` is who it runs as.
+    """The request for what a template asks for; `name` is the job's name in Slurm, `user` is who it runs as, `own` are
+    variables that the operator sets.
 
     Raises `InvalidTemplate` for the first thing that is wrong.
     """
@@ -124,10 +136,10 @@ def build_request(
         raise InvalidTemplate(str(error)) from error
     chdir = _chdir(asked.settings, defaults, user=user)
     return JobRequest(
-        script=template.script,
+        script=_script(template),
         name=name,
         chdir=chdir,
-        environment=_environment(template, defaults, exported),
+        environment={**_environment(template, defaults, exported), **own},
         options=joined(values, chdir=chdir),
     )
 
@@ -141,6 +153,9 @@ def _check_what_is_ours(template: JobTemplate, settings: Settings) -> None:
     twice = next((name for name in names if names.count(name) > 1), None)
     if twice is not None:
         raise InvalidTemplate(f"template.environment: {twice!r}: must be named only once")
+    ours = next((name for name in names if name.startswith(OWN_VARIABLES)), None)
+    if ours is not None:
+        raise InvalidTemplate(f"template.environment: {ours!r}: variables of {OWN_VARIABLES}… are the operator's own")
 
 
 def _chdir(settings: Settings, defaults: JobDefaults, *, user: str) -> str:

@@ -84,7 +84,7 @@ def test_rules_name_their_field() -> None:
         ".spec.template",
         ".spec.connectionRef",
     ]
-    assert len(rules) == 6
+    assert len(rules) == 8
     for _, rule in rules:
         assert rule["reason"] in ("FieldValueInvalid", "FieldValueForbidden")
         assert "`" in rule["message"], "the field stands in the message"

@@ -46,7 +46,7 @@ def view(status: SlurmJobStatus | None = None, **changes: Any) -> JobView:
 
 def opened() -> SlurmJobStatus:
     """Attempt 1 is open, nothing is recorded."""
-    return progress.opened(view(), connection=CONNECTION, now=OPENED)
+    return progress.opened(view(), Facts(connection=CONNECTION), now=OPENED)
 
 
 def recorded() -> SlurmJobStatus:

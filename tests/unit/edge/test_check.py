@@ -97,8 +97,8 @@ def _run(tmp_path: Path, text: str, *flags: str, capsys: pytest.CaptureFixture[s
             GOOD + "    account: a\n    account: b\n",
             "14: document 1: SlurmJob/wing: spec.template.account: given again: kubectl drops that of line 13",
         ),
-        (HEAD, "spec.template.script: required"),
-        (HEAD + "    script: ~\n", "spec.template.script: required"),
+        (HEAD, "spec.template: exactly one of `script` and `scriptFrom` must be given"),
+        (HEAD + "    script: ~\n", "spec.template: exactly one of `script` and `scriptFrom` must be given"),
         (GOOD.replace("    name: campus\n", ""), "spec.connectionRef: required"),
         (
             GOOD.replace("    name: campus\n", "    name: campus\n    namespace: x\n"),
@@ -183,7 +183,9 @@ def test_nothing_to_say(text: str, tmp_path: Path, capsys: pytest.CaptureFixture
 
 def test_the_examples_are_good(capsys: pytest.CaptureFixture[str]) -> None:
     assert check.main([str(EXAMPLES)]) == 0
-    assert capsys.readouterr().out == f"{len(list(EXAMPLES.iterdir()))} objects checked: 0 errors, 0 warnings\n"
+    assert capsys.readouterr().out == f"{len(list(EXAMPLES.iterdir()))} objects checked: 0 errors, 0 warnings\n", (
+        "a SlurmJob in each, and whatever else it needs"
+    )
 
 
 # --- What is a warning ------------------------------------------------------------------------------------
@@ -311,7 +313,7 @@ def test_what_is_not_there(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -
 def test_standard_input(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(HEAD.encode())))
     assert check.main(["-"]) == 1
-    assert "-:8: document 1: SlurmJob/wing: spec.template.script: required" in capsys.readouterr().out
+    assert "-:8: document 1: SlurmJob/wing: spec.template: exactly one of" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize("words", [[], ["--api-version", "v9", "x"], ["--slurm-release", "x", "y"], ["--nothing", "x"]])

@@ -75,7 +75,8 @@ def test_every_version(version: str, rendered: Any) -> None:
     place = templates.Place(
         target=targets.target(release=None, api_version=version), user="alice", defaults=JobDefaults()
     )
-    sent = templates.look_over(raw, name="wing", place=place, room=500).request
+    own = templates.own_variables(name="sweep", namespace="aero", uid="UID", attempt=1)
+    sent = templates.look_over(raw, name="wing", place=place, room=500, own=own).request
     assert sent is not None
     said = marker.parse(found["job"]["comment"])
     assert said is not None

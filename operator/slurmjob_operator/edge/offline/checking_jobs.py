@@ -157,7 +157,7 @@ def _findings(
     try:
         parts = components(template, target=target, defaults=supposed)
     except InvalidTemplate as error:
-        yield from _script_findings(template.script, error, target=target)
+        yield from _script_findings(template.script or "", error, target=target)
         yield from _values(template.settings(), target)
         return
     for asked in parts:
