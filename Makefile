@@ -24,7 +24,7 @@ venv: $(STAMP) ## Make the virtual environment from the lock file
 check: $(STAMP) ## All static checks: format, lint, types, layers, CRDs up to date
 	$(VENV)/bin/ruff format --check operator sandbox tests bench
 	$(VENV)/bin/ruff check operator sandbox tests bench
-	$(VENV)/bin/mypy operator/slurmjob_operator sandbox/sandboxlib sandbox/demo.py tests/run.py tests/lanes.py tests/real tests/fakes tests/faults tests/model tests/contract bench tests/openapi tests/sbatch_help tests/slurm_errors tests/traps tests/fuzz
+	$(VENV)/bin/mypy operator/slurmjob_operator sandbox/sandboxlib sandbox/demo.py tests/run.py tests/lanes.py tests/real tests/fakes tests/faults tests/model tests/contract bench tests/openapi tests/sbatch_help tests/slurm_errors tests/slurm_reasons tests/traps tests/fuzz
 	$(VENV)/bin/lint-imports --no-cache
 	@$(PY) -m slurmjob_operator.api.crds $(VENV)/crds && diff -r $(VENV)/crds crds || { echo "crds/ is stale: run make crds"; exit 1; }
 
@@ -37,6 +37,7 @@ docs: $(STAMP) ## Generate the pages of docs/ that are made from tests and from 
 	PYTHONPATH=sandbox $(PY) -m tests.real.releases docs/releases.md
 	$(PY) -m slurmjob_operator.edge.offline.options_page docs/reference/options.md
 	$(PY) -m slurmjob_operator.edge.offline.errors_page docs/reference/errors.md
+	$(PY) -m slurmjob_operator.edge.offline.pending_page docs/reference/pending.md
 
 .PHONY: test-unit
 test-unit: $(STAMP) ## Unit tests and the model: a minute at most
@@ -68,6 +69,11 @@ check-options: $(STAMP) ## Committed `sbatch --help`, `--usage` and options agai
 check-errors: $(STAMP) ## Committed error numbers against those that the libraries of the three Slurms know now
 	@sandbox/sandbox up --slurm bookworm --slurm trixie --slurm forky
 	@PYTHONPATH=sandbox $(PY) -m tests.slurm_errors.compare
+
+.PHONY: check-reasons
+check-reasons: $(STAMP) ## Committed reasons of waiting jobs against those that the libraries of the three Slurms know now
+	@sandbox/sandbox up --slurm bookworm --slurm trixie --slurm forky
+	@PYTHONPATH=sandbox $(PY) -m tests.slurm_reasons.compare
 
 .PHONY: bench-following
 bench-following: $(STAMP) ## What following jobs costs on a slurmrestd without jobs/state (5 minutes; result in bench/)

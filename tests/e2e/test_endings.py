@@ -131,19 +131,23 @@ def test_deadline(tenant: Tenant) -> None:
 
 @pytest.mark.timeout(150)
 def test_dependency_that_is_never_satisfied(tenant: Tenant) -> None:
-    """It waits for ever, and says so: only its user can know what to do. The reason of a pending job is read after 10,
-    30, 70 seconds."""
+    """It waits for ever, and says so to whoever watches: only its user can know what to do. The reason of a pending job
+    is read after 10, 30, 70 seconds."""
     tenant.job("first", script="exit 1")
     tenant.wait_until(lambda: "jobId" in tenant.status("first"))
     tenant.job("second", dependency=f"afterok:{tenant.status('first')['jobId']}")
-    said = "the job it waits for can no longer fulfil the condition; it will never start"
-    tenant.wait_until(lambda: said in tenant.condition("second", "Reconciling").get("message", ""), seconds=100)
+    said = "the job it waits for can no longer fulfil the condition; it will not start as it is"
+    tenant.wait_until(lambda: said in tenant.condition("second", "Stalled").get("message", ""), seconds=100)
     job_id = tenant.status("second")["jobId"]
-    assert tenant.condition("second", "Reconciling")["message"] == (
+    assert tenant.condition("second", "Stalled")["message"] == (
         f"Slurm job {job_id} waits: DependencyNeverSatisfied ({said})."
     )
-    assert tenant.condition("second", "Reconciling")["reason"] == "PendingInQueue"
+    assert tenant.condition("second", "Stalled")["reason"] == "NeverStarts"
+    assert tenant.condition("second", "Reconciling") == {}
     assert tenant.status("second")["state"] == "Pending"
+    tenant.slurm("scontrol", "update", f"jobid={job_id}", "dependency=")
+    tenant.wait("second", "Complete", seconds=60)
+    assert tenant.condition("second", "Stalled") == {}
 
 
 def test_preempted(tenant: Tenant) -> None:

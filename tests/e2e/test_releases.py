@@ -15,6 +15,7 @@ def test_more_nodes_than_the_partition_has(tenant: Tenant) -> None:
     tenant.wait_state("wide", "Pending")
     tenant.wait_until(lambda: tenant.status("wide").get("slurm", {}).get("reason") == "PartitionConfig")
     assert tenant.condition("wide", "Failed")["status"] == "False"
+    assert tenant.condition("wide", "Stalled")["reason"] == "NeverStarts"
     tenant.kubectl("delete", "slurmjob", "wide", "--timeout=30s")
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import difflib
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
@@ -18,20 +19,20 @@ from tests.slurm_errors import copies, library
 LIBRARIES: Final = "usr/lib/x86_64-linux-gnu"
 
 
-def said(paths: Paths, suite: str) -> str:
-    """What the library in a suite's root file system says; our Python runs on the C library from there."""
+def said(paths: Paths, suite: str, program: Path) -> str:
+    """What a program says of the library in a suite's root file system; our Python runs on the C library from there."""
     root = slurm_state.root(paths, suite)
     of_slurm = root / LIBRARIES / "slurm-wlm"
     argv = [str(root / "lib64/ld-linux-x86-64.so.2"), "--library-path", f"{root / LIBRARIES}:{of_slurm}"]
-    argv += [sys.executable, "-S", str(Path(library.__file__)), str(of_slurm / "libslurmfull.so")]
+    argv += [sys.executable, "-S", str(program), str(of_slurm / "libslurmfull.so")]
     return subprocess.run(argv, capture_output=True, text=True, check=True).stdout
 
 
-def main(write: bool) -> int:
-    """Compare all three; the number of suites that differ."""
+def compare(program: Path, committed: Callable[[str], Path], *, write: bool) -> int:
+    """Compare what a program says of all three libraries with the file of each version; the number that differ."""
     differing = 0
     for suite, version in copies.SUITES.items():
-        now, path = said(default_paths(), suite), copies.path(version)
+        now, path = said(default_paths(), suite, program), committed(version)
         if write:
             path.write_text(now, encoding="utf-8")
         before = path.read_text(encoding="utf-8")
@@ -43,4 +44,4 @@ def main(write: bool) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main(write=sys.argv[1:] == ["--write"]))
+    sys.exit(compare(Path(library.__file__), copies.path, write=sys.argv[1:] == ["--write"]))

@@ -38,6 +38,7 @@ class Reason(StrEnum):
     ACCEPTED = "Accepted"
     # Following
     PENDING_IN_QUEUE = "PendingInQueue"
+    NEVER_STARTS = "NeverStarts"
     HELD = "Held"
     RUNNING = "Running"
     SUSPENDED_IN_SLURM = "SuspendedInSlurm"

@@ -15,7 +15,7 @@ from slurmjob_operator.core.records import Accepted, JobRecord, Source
 from slurmjob_operator.core.states import End, end_of, has_terminal_base, script_exit
 from slurmjob_operator.core.times import epoch_of, optional_rfc3339, rfc3339
 from slurmjob_operator.core.view import Facts, JobView
-from slurmjob_operator.core.waiting import estimated_start, explain, keep_estimate
+from slurmjob_operator.core.waiting import estimated_start, explain, keep_estimate, never_starts
 
 Conditions = tuple[Condition, ...]
 
@@ -186,7 +186,8 @@ def following(view: JobView, record: JobRecord, *, now: float) -> SlurmJobStatus
     """The job lives: say what it does, in Slurm's words and in ours."""
     state, reason, message = _describe(record)
     status = _with_record(view, record, now=now)
-    conditions = _moving(_base(view, now=now), reason=reason, message=message, now=now)
+    tell = _stuck if reason is Reason.NEVER_STARTS else _moving
+    conditions = tell(_base(view, now=now), reason=reason, message=message, now=now)
     return _finish(view, replace(status, state=state, active=1, conditions=_synced(conditions, now=now)))
 
 
@@ -287,6 +288,8 @@ def _describe(record: JobRecord) -> tuple[str, Reason, str]:
         return "Running", Reason.RUNNING, f"{job} is running{where}."
     if record.held:
         return "Held", Reason.HELD, explain(record)
+    if never_starts(record):
+        return "Pending", Reason.NEVER_STARTS, explain(record)
     return "Pending", Reason.PENDING_IN_QUEUE, explain(record)
 
 

@@ -6,8 +6,10 @@ from dataclasses import replace
 
 import pytest
 
+from slurmjob_operator.core.pending_reasons import ENDS, TABLE, Wait, meaning
 from slurmjob_operator.core.records import JobRecord, Source
-from slurmjob_operator.core.waiting import REASONS, estimated_start, explain, keep_estimate
+from slurmjob_operator.core.waiting import estimated_start, explain, keep_estimate, never_starts
+from tests.slurm_reasons import copies
 
 
 def _record(reason: str | None, *, start: int | None = None, state: str = "PENDING") -> JobRecord:
@@ -62,24 +64,6 @@ def test_limits_are_read_from_how_slurm_names_them(reason: str, words: str) -> N
     assert explain(_record(reason)) == f"Slurm job 7 waits: {reason} ({words})."
 
 
-def test_every_reason_of_slurm_26_05_has_words() -> None:
-    """Those for which a job may wait, as its library lists them."""
-    kinds = "BB BBMinutes BBRunMinutes Billing BillingMinutes BillingRunMinutes Energy EnergyMinutes EnergyRunMinutes"
-    kinds += " GRES GRESMinutes GRESRunMinutes License LicenseMinutes LicenseRunMinutes NodeMinutes NodeRunMinutes"
-    kinds += " CPUMinutesLimit CPURunMinutesLimit CpuLimit JobsLimit MemLimit NodeLimit WallLimit"
-    kinds += " Unknown UnknownMinutes UnknownRunMinutes"
-    names = [f"{owner}Grp{kind}" for owner in ("Assoc", "QOS") for kind in kinds.split()]
-    names += ["AssocGrpMemMinutes", "AssocGrpMemRunMinutes", "QOSGrpMemoryMinutes", "QOSGrpMemoryRunMinutes"]
-    what = ["BB", "Billing", "Cpu", "Energy", "GRES", "License", "Memory", "Node", "Unknown"]
-    names += [f"Max{kind}PerAccount" for kind in what] + [f"QOSMax{kind}PerUser" for kind in what]
-    names += [f"Max{kind}RunMinsPer{whom}" for kind in what for whom in ("User", "Account")]
-    names += [f"QOSMax{kind}MinutesPerJob" for kind in what] + [f"QOSMin{kind}" for kind in what]
-    names += ["AssocMaxCpuPerJobLimit", "AssocMaxCpuMinutesPerJobLimit", "AssocMaxMemPerJob", "AssocMaxGRESPerNode"]
-    names += ["QOSMaxCpuPerJobLimit", "QOSMaxCpuPerUserLimit", "QOSMaxNodePerUserLimit", "MaxJobsPerAccount"]
-    silent = [name for name in names if "(" not in explain(_record(name))]
-    assert silent == []
-
-
 @pytest.mark.parametrize(
     ("held", "description", "text"),
     [
@@ -117,6 +101,43 @@ def test_an_estimate_is_written_again_only_when_it_moved(old: int | None, new: i
 
 
 def test_reasons_are_clauses() -> None:
-    for words in REASONS.values():
-        assert words.split()[0] in {words.split()[0].lower(), "Slurm", "Slurm's"}
-        assert not words.endswith(".")
+    for row in TABLE.values():
+        assert row.words.split()[0] in {row.words.split()[0].lower(), "Slurm", "Slurm's"}
+        assert not row.words.endswith(".")
+
+
+@pytest.mark.parametrize("version", copies.VERSIONS)
+def test_every_reason_of_a_release_has_words_and_a_kind(version: str) -> None:
+    words = set(copies.known(version).values())
+    assert len(words) > 190
+    assert {word for word in words if meaning(word) is None} <= ENDS
+
+
+def test_the_table_has_no_reason_that_no_release_knows() -> None:
+    words = {word for version in copies.VERSIONS for word in copies.known(version).values()}
+    assert set(TABLE) | ENDS <= words
+    assert not set(TABLE) & ENDS
+
+
+@pytest.mark.parametrize(
+    ("reason", "partition", "held", "never"),
+    [
+        ("DependencyNeverSatisfied", "debug", False, True),
+        ("PartitionTimeLimit", "debug", False, True),
+        ("QOSMinCpuNotSatisfied", None, False, True),
+        ("PartitionTimeLimit", "debug,gpu", False, False),
+        ("BadConstraints", "debug", True, False),
+        ("QOSMaxCpuPerUserLimit", "debug", False, False),
+        ("Priority", "debug", False, False),
+        ("SomethingNew", "debug", False, False),
+        (None, "debug", False, False),
+    ],
+)
+def test_what_will_not_start_as_it_is(reason: str | None, partition: str | None, held: bool, never: bool) -> None:
+    record = replace(_record(reason), partition=partition, held=held)
+    assert never_starts(record) is never
+    if reason is not None and never:
+        found = meaning(reason)
+        assert found is not None
+        assert found.wait is Wait.NEVER
+        assert explain(record).endswith("; it will not start as it is).")
