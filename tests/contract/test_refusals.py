@@ -105,6 +105,19 @@ async def test_a_submission_that_is_refused_for_good(users: Users, options: dict
     told(refusal.value, number)
 
 
+async def test_a_dependency_is_never_dropped(users: Users) -> None:
+    """Slurm 22.05 would drop it and run the job (measured), so there it is found out before."""
+    known = await users.submit({})
+    with pytest.raises(Refused) as refusal:
+        await users.submit({"dependency": f"afterany:{known},afterok:{UNKNOWN_ID}"})
+    assert refusal.value.code == 2038
+    if SUITE == "bookworm":
+        assert f"slurmctld does not know job {UNKNOWN_ID}" in str(refusal.value)
+    waits = await users.submit({"dependency": f"afterany:{known}"})
+    for job_id in (waits, known):
+        await users.alice.cancel(job_id)
+
+
 @pytest.mark.parametrize("options", TAKEN.values(), ids=TAKEN)
 async def test_what_waits_instead_of_being_refused(users: Users, options: dict[str, str]) -> None:
     job_id = await users.submit(options)

@@ -81,6 +81,14 @@ ROWS: Final[tuple[Row, ...]] = (
         theirs=".*Incompatible begin and deadline.*",
     ),
     Row(
+        name="unknown-dependency",
+        reason="22.05 drops a dependency on a job that slurmctld does not know, and the job would run at once",
+        suites=("bookworm",),
+        field="outcome",
+        ours=r"refused, .*does not know job.*",
+        theirs="accepted",
+    ),
+    Row(
         name="gpus-of-a-task-overlooked",
         reason="from 24.11 on sbatch overlooks what it cannot read there, and the job would have no GPUs",
         suites=("trixie", "forky"),

@@ -94,8 +94,12 @@ TABLE: Final[Mapping[Differs, Mapping[str, Said]]] = {
         **_same(True, "works", *NEWER),
     },
     Differs.UNKNOWN_DEPENDENCY: {
-        **_same("Complete", "**dropped silently, and the job runs**, as with sbatch of that release", "bookworm"),
-        **_same("Rejected", "refused: `Job dependency problem`", *NEWER),
+        **_same(
+            "does not know job",
+            "refused by the operator: sbatch of that release drops it, and the job runs",
+            "bookworm",
+        ),
+        **_same("dependency problem", "refused: `Job dependency problem`", *NEWER),
     },
     Differs.WHILE_COMPLETING: {
         **_same(

@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from slurmjob_operator.core.cluster import ClusterFacts
 from slurmjob_operator.core.records import Accepted, ClusterInfo, JobRecord
+from slurmjob_operator.sbatch.types.dependencies import job_ids
 from slurmjob_operator.slurm import alternatives, cluster, failover
 from slurmjob_operator.slurm.calling import (
     Caller,
@@ -39,6 +40,10 @@ from slurmjob_operator.slurm.token import SlurmToken
 DOES_NOT_FIT_NOW: Final = 2015
 """What an update answers of a job that no node can hold as the partition is now; it has taken effect all the same
 (measured on 22.05: as for scontrol, the job waits with PartitionConfig)."""
+
+
+UNKNOWN_DEPENDENCY: Final = 2038
+"""What later releases answer to a dependency on a job that slurmctld does not know."""
 
 
 class SlurmrestdClient:
@@ -131,6 +136,8 @@ class SlurmrestdClient:
     async def submit_held(self, request: JobRequest, *, comment: str, extra: str | None = None) -> Accepted:
         """See `SlurmPort`. A job id counts whatever else the answer says (TRAPS S1, S2, S3)."""
         dialect = self._caller.known()
+        if dialect.drops_dependencies:
+            await self._check_dependencies(request)
         sent = dialect.encode(request, comment=comment, extra=extra, version=dialect.version)
         reply = await self._caller.send("POST", "job/submit", operation=Operation.SUBMIT, body=sent)
         body = reply.body or {}
@@ -149,6 +156,19 @@ class SlurmrestdClient:
             cluster_name=self._cluster_name,
             accounting=self._finder.accounting,
         )
+
+    async def _check_dependencies(self, request: JobRequest) -> None:
+        """As later releases do, which refuse it. The race: slurmctld forgets a job between this look and the
+        submission, and the dependency on it is dropped."""
+        for job_id in job_ids(str(request.options.get("dependency", ""))):
+            try:
+                await self.job(job_id)
+            except JobNotFound:
+                raise Refused(
+                    f"dependency: slurmctld does not know job {job_id}, and this release of Slurm would drop the "
+                    "dependency without a word and run the job: name a job that is in the queue, or has ended just now",
+                    code=UNKNOWN_DEPENDENCY,
+                ) from None
 
     async def release(
         self, job_id: int, *, comment: str, keep_held: bool = False, priority: int | None = None

@@ -173,6 +173,22 @@ def test_dependencies_that_slurmctld_reads(text: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("text", "ids"),
+    [
+        ("", ()),
+        ("singleton", ()),
+        ("1234", (1234,)),
+        ("1234_5", (1234,)),
+        ("afterok:1:2_3,afternotok:3_*?after:12+10", (1, 2, 3, 12)),
+        ("afterok: 7 ,afterany:7", (7,)),
+        ("after:12+10(failed)", (12,)),
+    ],
+)
+def test_jobs_that_a_dependency_names(text: str, ids: tuple[int, ...]) -> None:
+    assert dependencies.job_ids(text) == ids
+
+
+@pytest.mark.parametrize(
     "text",
     ["1:2", "afterany:1:afterok:2", "afterok:1,", "afterok:1,,afterok:2", " afterok:1", "afterok", "afterok:",
      "afterok:x",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import httpx
@@ -29,6 +30,48 @@ REQUEST = JobRequest(script="#!/bin/sh\n", name="wing", chdir="/home/alice")
 
 async def _submit(port: SlurmrestdClient) -> Any:
     return await port.submit_held(REQUEST, comment="[marker]")
+
+
+# --- Dependencies -----------------------------------------------------------------------------------------
+
+
+def _knows_job_12(asked: list[str], *, version: str) -> SlurmrestdClient:
+    """It takes every submission."""
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        asked.append(f"{request.method} {request.url.path.rpartition('/')[2]}")
+        if request.method == "POST":
+            return httpx.Response(200, json={"job_id": 99, "errors": []})
+        if request.url.path.endswith("/12"):
+            return httpx.Response(200, json={"jobs": [{"job_id": 12, "user_name": "bob"}], "errors": []})
+        return httpx.Response(500, json={"jobs": [], "errors": [error(2017)]})
+
+    return client(answer, api_version=version)
+
+
+@pytest.mark.parametrize(
+    ("version", "dependency", "requests"),
+    [
+        ("v0.0.38", "", ["POST submit"]),
+        ("v0.0.38", "singleton", ["POST submit"]),
+        ("v0.0.38", "afterok:12", ["GET 12", "POST submit"]),
+        ("v0.0.38", "afterok:12,afterany:12_3", ["GET 12", "POST submit"]),
+        ("v0.0.38", "afterok:12:13:14", ["GET 12", "GET 13"]),
+        ("v0.0.45", "afterok:13", ["POST submit"]),
+    ],
+)
+async def test_a_job_that_is_waited_for_has_to_be_known_where_slurm_does_not_care(
+    version: str, dependency: str, requests: list[str]
+) -> None:
+    asked: list[str] = []
+    port = _knows_job_12(asked, version=version)
+    request = replace(REQUEST, options={"dependency": dependency} if dependency else {})
+    if "POST submit" in requests:
+        assert (await port.submit_held(request, comment="[marker]")).job_id == 99
+    else:
+        with pytest.raises(Refused, match="slurmctld does not know job 13, and this release of Slurm would drop"):
+            await port.submit_held(request, comment="[marker]")
+    assert asked == requests
 
 
 # --- Submitting -------------------------------------------------------------------------------------------

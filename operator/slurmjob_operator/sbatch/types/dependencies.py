@@ -24,6 +24,14 @@ _ONE = re.compile(
 _BARE_ID = re.compile(r"\s*[0-9]+(?:_[0-9]+)?", re.ASCII)
 
 
+_ID = re.compile(r"(?:^|:)\s*([0-9]{1,10})", re.ASCII)
+
+
+def job_ids(text: str) -> tuple[int, ...]:
+    """The jobs that a dependency names, each once, of arrays the array's id."""
+    return tuple(dict.fromkeys(int(found) for part in re.split(r"[,?]", text) for found in _ID.findall(part)))
+
+
 def _check(text: str, release: Release) -> str:
     """Slurm's own syntax. Which jobs there are, and whether the two separators go together, slurmctld knows."""
     del release

@@ -43,6 +43,8 @@ class Dialect:
     """Whether jobs have a field `extra`."""
     slurmdbd_lags: bool
     """Whether slurmdbd hears of a start seconds after it; else within some 20 ms."""
+    drops_dependencies: bool
+    """Whether a dependency on a job that slurmctld does not know is dropped without a word, and the job runs."""
     names_cluster: bool
     """Whether each answer names the cluster; else slurmdbd is asked."""
     number: Callable[[int], Any]

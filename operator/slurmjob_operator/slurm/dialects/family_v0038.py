@@ -85,6 +85,7 @@ DIALECTS: Final = tuple(
         filters_by_user=False,
         knows_extra=False,
         slurmdbd_lags=True,
+        drops_dependencies=True,
         names_cluster=False,
         number=int,
         tells_bad_tokens=False,

@@ -97,6 +97,7 @@ DIALECTS: Final = tuple(
         filters_by_user=True,
         knows_extra=True,
         slurmdbd_lags=False,
+        drops_dependencies=False,
         names_cluster=True,
         number=number,
         tells_bad_tokens=True,
