@@ -84,6 +84,8 @@ class SourcedVariable(EnvironmentVariable):
         return self
 
 
+Argument = Annotated[str, Field(max_length=4096, pattern=r"^[^\x00]*$")]
+
 KEYED_BY_NAME: Final = crd(list_type="map", list_map_keys=["name"])
 MOST_VARIABLES: Final = 512
 
@@ -118,6 +120,17 @@ class Batch(Model):
             )
         ),
     ] = None
+    args: Annotated[
+        tuple[Argument, ...],
+        Field(
+            max_length=256,
+            json_schema_extra=crd(list_type="atomic"),
+            description=(
+                "Arguments of the batch script, as sbatch takes them behind it. Nothing in them is expanded. Slurm "
+                "22.05 takes none over REST: there they are set in the script's second line, if a shell runs it."
+            ),
+        ),
+    ] = ()
     environment: Annotated[
         tuple[SourcedVariable, ...],
         Field(

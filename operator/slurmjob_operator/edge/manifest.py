@@ -182,11 +182,12 @@ def manifest(job: _Job, line: CommandLine) -> dict[str, Any]:
     if "namespace" in line.ours:
         metadata["namespace"] = _checked_name("namespace", line.ours["namespace"], DNS_LABEL)
     connection = _checked_name("connection", line.ours.get("connection", CONNECTION), DNS_SUBDOMAIN)
+    arguments = {"args": list(line.arguments)} if line.arguments else {}
     return {
         "apiVersion": API_VERSION,
         "kind": JOB,
         "metadata": metadata,
-        "spec": {"connectionRef": {"name": connection}, "template": _template(job, line)},
+        "spec": {"connectionRef": {"name": connection}, "template": {**_template(job, line), **arguments}},
     }
 
 

@@ -150,7 +150,7 @@ def body(manifest: Manifest, connection: Connection | None, *, target: Target, f
         print(f"warning: {_called(manifest)}: {notice}", file=sys.stderr)
     if len(sent) == 1:
         return sent[0]
-    return {"script": spec.template.script, "jobs": [one["job"] for one in sent]}
+    return {"script": sent[0]["script"], "jobs": [one["job"] for one in sent]}
 
 
 def _spec(manifest: Manifest) -> SlurmJobSpec:

@@ -22,6 +22,11 @@ class Target:
     release: Release = NEWEST
     api_version: str = NEWEST_API
 
+    @property
+    def takes_arguments(self) -> bool:
+        """Whether a script's arguments can be sent: `argv` kills slurmrestd 22.05 (TRAP S4)."""
+        return self.api_version != OLDEST_API
+
     @classmethod
     def of(cls, *, release: str, api_version: str) -> Target:
         """`release` as Slurm names itself: `26.05.5`. What is no such name may be any that speaks this version."""
@@ -41,6 +46,7 @@ class JobRequest:
     """
 
     script: str
+    arguments: tuple[str, ...] = ()
     name: str
     chdir: str
     environment: Mapping[str, str] = field(default_factory=dict)

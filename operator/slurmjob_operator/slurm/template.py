@@ -23,6 +23,7 @@ from slurmjob_operator.sbatch.options.files import joined
 from slurmjob_operator.sbatch.settings import Settings, together
 from slurmjob_operator.sbatch.types.files import absolute
 from slurmjob_operator.sbatch.value import NEWEST, OLDEST, R24_11
+from slurmjob_operator.slurm import script_arguments
 from slurmjob_operator.slurm.request import JobRequest, Target
 
 DEFAULT_PATH: Final = "/usr/local/bin:/usr/bin:/bin"
@@ -135,13 +136,24 @@ def build_request(
     except SbatchError as error:
         raise InvalidTemplate(str(error)) from error
     chdir = _chdir(asked.settings, defaults, user=user)
+    text, arguments = _script(template), template.args
+    if arguments and not target.takes_arguments:
+        text, arguments = _with_arguments(text, arguments), ()
     return JobRequest(
-        script=_script(template),
+        script=text,
+        arguments=arguments,
         name=name,
         chdir=chdir,
         environment={**_environment(template, defaults, exported), **own},
         options=joined(values, chdir=chdir),
     )
+
+
+def _with_arguments(text: str, arguments: Sequence[str]) -> str:
+    try:
+        return script_arguments.set_in(text, arguments)
+    except script_arguments.NoShell as error:
+        raise InvalidTemplate(str(error)) from None
 
 
 def _check_what_is_ours(template: JobTemplate, settings: Settings) -> None:

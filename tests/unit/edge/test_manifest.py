@@ -301,8 +301,6 @@ def test_one_release_alone(run: Run) -> None:
         (["job.sh", "--requeue=expedite"], 1, "--requeue: 'expedite' cannot be said by a field"),
         (["job.sh", "--tiem=5"], 2, "'--tiem=5': is no option of sbatch 26.05"),
         (["job.sh", "--mem"], 2, "--mem needs an argument"),
-        (["job.sh", "a"], 2, "'a': a SlurmJob has no arguments for its script; put `set -- …` into the script instead"),
-        (["job.sh", "--", "-n5"], 2, "'-n5': a SlurmJob has no arguments for its script"),
         (["-n1", ":", "-n2", "job.sh"], 2, "':': separates no components here"),
         (["job.sh", "--wrap=true"], 2, "--wrap makes the script; there is none beside it"),
         (["job.sh", "--fields", "--directives"], 2, "--fields: not beside --directives"),

@@ -21,7 +21,6 @@ WITH_ARGUMENT: Final = ("name", "namespace", "connection", RELEASE)
 FLAGS: Final = ("fields", "directives", "use-sbatch-environment")
 COMPONENTS: Final = ":"
 
-ARGUMENTS: Final = "a SlurmJob has no arguments for its script; put `set -- …` into the script instead"
 TWO_JOBS: Final = "separates no components here; do that in the script, by `#SBATCH hetjob`"
 
 
@@ -31,11 +30,13 @@ class InvalidCommandLine(ValueError):
 
 @dataclass(slots=True)
 class CommandLine:
-    """`ours` maps names to arguments, "" for a flag; `script` is the file, None where none is named."""
+    """`ours` maps names to arguments, "" for a flag; `script` is the file, None where none is named,
+    `arguments` are those of the script."""
 
     given: list[Given] = field(default_factory=list)
     ours: dict[str, str] = field(default_factory=dict)
     script: str | None = None
+    arguments: tuple[str, ...] = ()
 
 
 def read(words: Sequence[str], *, release: Release) -> CommandLine:
@@ -52,9 +53,7 @@ def read(words: Sequence[str], *, release: Release) -> CommandLine:
         left = [] if closed else rest[1:]
     if COMPONENTS in operands:
         raise InvalidCommandLine(f"{shown(COMPONENTS)}: {TWO_JOBS}")
-    if len(operands) > 1:
-        raise InvalidCommandLine(f"{shown(operands[1])}: {ARGUMENTS}")
-    line.script = operands[0] if operands else None
+    line.script, line.arguments = (operands[0], tuple(operands[1:])) if operands else (None, ())
     return line
 
 

@@ -25,6 +25,7 @@ VERSIONS: Final = ("v0.0.45", "v0.0.44", "v0.0.43", "v0.0.42", "v0.0.41", "v0.0.
 UNSET_16_BITS: Final = 65534
 """Slurm's NO_VAL16."""
 
+ITSELF: Final = "script"
 WITHOUT_OOM_KILL_STEP: Final = frozenset({"v0.0.39", "v0.0.40", "v0.0.41"})
 WITHOUT_STATES: Final = frozenset({"v0.0.39"})
 
@@ -40,6 +41,8 @@ def encode(request: JobRequest, *, comment: str, version: str, extra: str | None
         "environment": [f"{name}={value}" for name, value in request.environment.items()],
         **encoded(request.options, api_version=version),
     }
+    if request.arguments:
+        job["argv"] = [request.name or ITSELF, *request.arguments]  # the first is the script, whatever stands there
     if extra is not None:
         job["extra"] = extra
     if version not in WITHOUT_OOM_KILL_STEP:
