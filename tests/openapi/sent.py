@@ -58,6 +58,13 @@ def sent(version: str, call: Call, *, slurmdbd: bool = True) -> list[Sent]:
     return asyncio.run(sending(version, call, slurmdbd=slurmdbd))
 
 
+def _jobs(request: httpx.Request) -> list[dict[str, Any]]:
+    """slurmctld knows each job that it is asked for by its id."""
+    daemon, _, job_id = request.url.path.removeprefix("/slurm/").partition("/job/")
+    known = request.method == "GET" and "/" not in daemon and job_id.isdigit()
+    return [{"job_id": int(job_id), "user_name": "alice"}] if known else []
+
+
 async def sending(version: str, call: Call, *, slurmdbd: bool = True) -> list[Sent]:
     """See `sent`."""
     seen: list[Sent] = []
@@ -75,7 +82,7 @@ async def sending(version: str, call: Call, *, slurmdbd: bool = True) -> list[Se
                 body=json.loads(content) if content else None,
             )
         )
-        return httpx.Response(200, json=ANSWER)
+        return httpx.Response(200, json={**ANSWER, "jobs": _jobs(request)})
 
     transport = httpx.MockTransport(answer)
     server = SlurmrestdServer("http://slurm.invalid:6820", allow_plain_http=True, transport=transport)
