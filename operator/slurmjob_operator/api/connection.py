@@ -179,7 +179,8 @@ class EnvironmentDefaults(Model):
         Field(
             description=(
                 "Variables of every batch script, a list keyed by name; those of `template.environment` and `--export` "
-                "win."
+                "win. In a value `%u` is the Slurm user and `%%` a `%`: HOME is `/home/%u` on many clusters, and no "
+                "job over REST has one by itself."
             )
         ),
     ] = ()

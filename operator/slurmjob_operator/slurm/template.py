@@ -6,6 +6,7 @@ would take and the node would choke on (DOS line ends, NUL) is refused here, as 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -17,7 +18,7 @@ from pydantic import ValidationError
 from slurmjob_operator.api.connection import JobDefaults
 from slurmjob_operator.api.template import JobTemplate
 from slurmjob_operator.core.marker import PREFIX
-from slurmjob_operator.sbatch import environment, job, script
+from slurmjob_operator.sbatch import environment, job, output_environment, script
 from slurmjob_operator.sbatch.errors import InvalidScript, SbatchError, shown
 from slurmjob_operator.sbatch.options.files import joined
 from slurmjob_operator.sbatch.settings import Settings, together
@@ -34,6 +35,7 @@ NO_FOLDER: Final = (
     "must be given, here, by `#SBATCH --chdir` or by the connection's `jobDefaults`: over REST there is no folder that "
     "one submits from"
 )
+_PLACES: Final = re.compile("%[u%]")
 RELEASES: Final = (NEWEST, R24_11, OLDEST)
 """Those whose sbatch differs in how a script is read."""
 
@@ -144,7 +146,12 @@ def build_request(
         arguments=arguments,
         name=name,
         chdir=chdir,
-        environment={**_environment(template, defaults, exported), **own},
+        environment={
+            **_of_the_user(user),
+            **output_environment.variables(asked.settings, values, release=target.release, chdir=chdir),
+            **_environment(template, defaults, exported, user=user),
+            **own,
+        },
         options=joined(values, chdir=chdir),
     )
 
@@ -219,11 +226,23 @@ def _settings(raw: Mapping[str, Any]) -> Settings:
     return {}
 
 
-def _environment(template: JobTemplate, defaults: JobDefaults, exported: Mapping[str, str]) -> dict[str, str]:
+def _of_the_user(user: str) -> dict[str, str]:
+    """As a login has them. Where the home is, only the cluster knows."""
+    return {"USER": user, "LOGNAME": user} if user else {}
+
+
+def _for_user(text: str, user: str) -> str:
+    """A text of the connection's defaults: `%u` is the user, `%%` a `%`."""
+    return _PLACES.sub(lambda found: user if found[0] == "%u" else "%", text)
+
+
+def _environment(
+    template: JobTemplate, defaults: JobDefaults, exported: Mapping[str, str], *, user: str
+) -> dict[str, str]:
     """A field wins over `--export`, and that over the connection's defaults. A login shell has a PATH of its own."""
     return {
         **({} if environment.LOGIN in exported else {"PATH": DEFAULT_PATH}),
-        **{variable.name: variable.value for variable in defaults.environment},
+        **{variable.name: _for_user(variable.value, user) for variable in defaults.environment},
         **exported,
         **{variable.name: variable.value for variable in template.environment},
     }

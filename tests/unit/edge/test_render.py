@@ -73,7 +73,7 @@ def test_every_version(version: str, rendered: Any) -> None:
         "script": SCRIPT,
     }
     place = templates.Place(
-        target=targets.target(release=None, api_version=version), user="alice", defaults=JobDefaults()
+        target=targets.target(release=None, api_version=version), user="USER", defaults=JobDefaults()
     )
     own = templates.own_variables(name="sweep", namespace="aero", uid="UID", attempt=1)
     sent = templates.look_over(raw, name="wing", place=place, room=500, own=own).request

@@ -25,6 +25,15 @@ def _request(*, target: Target = OLD, defaults: dict[str, Any] | None = None, **
     return build_request(parsed, asked, name="wing", target=target, user="alice", defaults=given)
 
 
+ALWAYS = {
+    "USER": "alice",
+    "LOGNAME": "alice",
+    "SLURM_SUBMIT_DIR": "/home/alice",
+    "SLURM_PRIO_PROCESS": "0",
+}
+"""In the environment of each job on the oldest release."""
+
+
 def _script(*directives: str) -> str:
     return "\n".join(("#!/bin/sh", *(f"#SBATCH {line}" for line in directives), "true", ""))
 
@@ -34,7 +43,7 @@ def test_minimal() -> None:
         script="#!/bin/sh\ntrue\n",
         name="wing",
         chdir="/home/alice",
-        environment={"PATH": DEFAULT_PATH},
+        environment={**ALWAYS, "PATH": DEFAULT_PATH},
         options={"chdir": "/home/alice", "input": "/dev/null"},
     )
 
@@ -85,11 +94,25 @@ def test_where_the_folder_comes_from(
         ([], {"PATH": DEFAULT_PATH, "A": "default", "B": "default"}),
         ([{"name": "A", "value": "1"}, {"name": "C"}], {"PATH": DEFAULT_PATH, "A": "1", "B": "default", "C": ""}),
         ([{"name": "PATH", "value": "/opt/bin"}], {"PATH": "/opt/bin", "A": "default", "B": "default"}),
+        (
+            [{"name": "SLURM_SUBMIT_DIR", "value": "/y"}],
+            {"PATH": DEFAULT_PATH, "A": "default", "B": "default", "SLURM_SUBMIT_DIR": "/y"},
+        ),
     ],
 )
 def test_the_environment(template: list[dict[str, str]], sent: dict[str, str]) -> None:
     defaults = {"environment": [{"name": "A", "value": "default"}, {"name": "B", "value": "default"}]}
-    assert _request(environment=template, defaults=defaults).environment == sent
+    assert _request(environment=template, defaults=defaults).environment == {**ALWAYS, **sent}
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [("/home/%u", "/home/alice"), ("%u%%u%U", "alice%u%U"), ("100%", "100%"), ("%%%u", "%alice"), ("", "")],
+)
+def test_defaults_may_name_the_user(text: str, value: str) -> None:
+    variable = [{"name": "HOME", "value": text}]
+    assert _request(defaults={"environment": variable}).environment["HOME"] == value
+    assert _request(environment=variable).environment["HOME"] == text, "a job's own are sent as they are"
 
 
 def test_export_gives_the_variables_that_have_a_value() -> None:
@@ -98,7 +121,7 @@ def test_export_gives_the_variables_that_have_a_value() -> None:
         script=_script("--export=ALL,HOME,A=1,B=2"), environment=[{"name": "B", "value": "of the field"}]
     )
     said = {"SLURM_EXPORT_ENV": "ALL,HOME,A=1,B=2", "SLURM_GET_USER_ENV": "1"}
-    assert request.environment == {"A": "1", "B": "of the field", **said}
+    assert request.environment == {**ALWAYS, "A": "1", "B": "of the field", **said}
 
 
 @pytest.mark.parametrize(
