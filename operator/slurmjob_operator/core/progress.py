@@ -94,7 +94,7 @@ def opened(view: JobView, facts: Facts, *, now: float) -> SlurmJobStatus:
             attempt=number,
             attempt_time=rfc3339(now),
             template_hash=attempts.wanted_hash(view, facts),
-            sourced=_sourced(view, facts) or view.status.sourced,
+            sourced=_sourced(view, facts),
             cluster_name=facts.connection.cluster_name,
             user=facts.connection.user,
             active=0,
@@ -107,7 +107,11 @@ def opened(view: JobView, facts: Facts, *, now: float) -> SlurmJobStatus:
 
 def _sourced(view: JobView, facts: Facts) -> Sourced | None:
     """What will have to be known of the script when its ConfigMap may be another one, or gone."""
-    if facts.sources is None or facts.sources.script_hash is None:
+    if not view.sourced:
+        return None
+    if facts.sources is None:
+        return view.status.sourced
+    if facts.sources.script_hash is None:
         return None
     return Sourced(
         script_hash=facts.sources.script_hash,

@@ -71,7 +71,7 @@ def job_view(body: Mapping[str, Any], *, known: JobView | None = None) -> JobVie
 def _outline(template: Mapping[str, Any], status: SlurmJobStatus, *, name: str) -> Outline:
     """A script in a ConfigMap may be another one by now: what it said when the attempt was opened stands in status."""
     said = status.sourced
-    if said is None or said.script_hash is None:
+    if said is None or sources.SCRIPT not in template:
         return outline(template, name=name)
     return Outline(slurm_name=said.job_name or name, hold=said.hold is True, priority=said.priority)
 

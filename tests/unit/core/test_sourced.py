@@ -87,6 +87,12 @@ def test_what_was_read_stands_in_the_opened_attempt() -> None:
     assert status.sourced == Sourced(script_hash=READ.script_hash, job_name="wing", hold=True, priority=9)
 
 
+def test_what_was_read_is_forgotten_with_the_reference() -> None:
+    """The template was edited: its script stands in it now."""
+    assert progress.opened(view(opened()), facts(), now=OPENED).sourced is None
+    assert progress.opened(sourced(opened()), facts(), now=OPENED).sourced == opened().sourced, "not read in this pass"
+
+
 def test_variables_alone_leave_no_hash_of_a_script() -> None:
     assert opened(replace(READ, script_hash=None)).sourced is None
 

@@ -101,6 +101,23 @@ async def test_what_the_script_said_is_known_after_a_restart_without_it(cluster:
     assert cluster.slurm.jobs[1].held
 
 
+async def test_a_script_that_moves_into_the_template(cluster: Cluster) -> None:
+    """Nothing of the other one is left: neither its name nor its user's wish to hold it."""
+    put(cluster, SCRIPT.replace("--hold", "--hold --partition=nope"))
+    cluster.connection()
+    job = sourced(cluster)
+    await asyncio.sleep(1)
+    assert (cluster.status(job)["state"], cluster.status(job)["sourced"]["hold"]) == ("Rejected", True)
+    cluster.kube.edit(job, template={"script": PLAIN, "chdir": "/x"})
+    await asyncio.sleep(POLL)
+    assert cluster.status(job)["state"] == "Pending"
+    assert "sourced" not in cluster.status(job)
+    assert (cluster.slurm.jobs[1].name, cluster.slurm.jobs[1].held) == ("job", False)
+    await cluster.start()
+    await asyncio.sleep(POLL)
+    assert cluster.status(job)["state"] == "Pending"
+
+
 async def test_another_script_is_no_second_attempt_of_the_first(cluster: Cluster) -> None:
     put(cluster, PLAIN)
     cluster.connection()
