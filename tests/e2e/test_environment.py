@@ -14,10 +14,11 @@ from tests.real.cluster import Tenant
 BY_CHANCE: Final = frozenset(
     {
         *("CUDA_VISIBLE_DEVICES", "GPU_DEVICE_ORDINAL", "ROCR_VISIBLE_DEVICES", "SLURM_JOB_GPUS", "ZE_AFFINITY_MASK"),
+        *("HOSTNAME", "SLURMD_NODENAME", "SLURM_JOB_NODELIST", "SLURM_NODELIST", "SLURM_TOPOLOGY_ADDR"),
         *("SLURM_JOB_END_TIME", "SLURM_JOB_SLUID", "SLURM_JOB_START_TIME", "SLURM_TASK_PID"),
     }
 )
-"""Which GPU it is, when it began, what is unique."""
+"""Which GPU and which nodes it has, when it began, what is unique."""
 
 OURS_ALONE: Final = frozenset({"SLURMJOB_ATTEMPT", "SLURMJOB_NAME", "SLURMJOB_NAMESPACE", "SLURMJOB_UID"})
 THEIRS_ALONE: Final = frozenset({"SLURM_SUBMIT_HOST"})
