@@ -33,6 +33,7 @@ class Differs(StrEnum):
     NO_SLURMDBD = "A Slurm that has no slurmdbd"
     ABANDONED = "`slurmjob.dev/abandon` while slurmctld is away"
     LOST_NODE = "A job that lost its node"
+    BACKSLASH = "`output` with a backslash, which lets patterns stand as they are"
     DEFAULT_PARTITION = "The default partition, in a connection's status and in refusals"
 
 
@@ -130,6 +131,14 @@ TABLE: Final[Mapping[Differs, Mapping[str, Said]]] = {
     Differs.LOST_NODE: {
         **_same(False, "`lost a node`", "bookworm"),
         **_same(True, "`lost node NAME`", *NEWER),
+    },
+    Differs.BACKSLASH: {
+        **_same(True, "`status.stdoutPath` names the file", "bookworm", "forky"),
+        **_same(
+            False,
+            "`status.stdoutPath` names another file: slurmrestd fills the patterns in where slurmd does not",
+            "trixie",
+        ),
     },
     Differs.DEFAULT_PARTITION: {
         **_same(True, "named", "bookworm", "forky"),

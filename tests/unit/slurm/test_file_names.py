@@ -21,7 +21,10 @@ JOB = OfJob(job_id=12, array_id=11, index=3, user="alice", name="wing")
         ("plain", "/home/alice/plain"),
         ("/dev/null", "/dev/null"),
         ("50%", "/home/alice/50%"),
-        (r"\\%j-%x", "/home/alice/%j-%x"),
+        (r"a\%j", "/home/alice/a%j"),
+        (r"b\\%j", r"/home/alice/b\%j"),
+        (r"c\\\\%j-x\y", r"/home/alice/c\\%j-xy"),
+        ("d\\", "/home/alice/d"),
         ("%99j", "/home/alice/0000000012"),
     ],
 )
