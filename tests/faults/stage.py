@@ -24,12 +24,19 @@ from sandboxlib import control_plane, operator_process
 from sandboxlib.daemons import is_running, kill, spawn, stop, tail, wait_ready
 from sandboxlib.operator_process import Launch
 from sandboxlib.paths import Paths
+from sandboxlib.slurm_suites import SUITES
+from slurmjob_operator.slurm.dialects import DIALECTS
 from tests.faults.ledger import Evidence, Seen, gather, slurm_release
 from tests.faults.verdict import Verdict, failures, judge, no_floor
-from tests.real.cluster import Tenant
+from tests.real.cluster import SUITE, Tenant
 
 LABEL: Final = "slurmjob.dev/test=true"
-SHORTENED: Final = "settled:2,again:3,after-unknown:5,late:4,cancel-again:5"
+SLURMDBD_LAGS: Final = DIALECTS[SUITES[SUITE].api_versions[0]].slurmdbd_lags
+"""Whether slurmdbd hears of jobs seconds after slurmctld: a sweep must leave alone what is so new."""
+
+SETTLED_SECONDS: Final = 8 if SLURMDBD_LAGS else 2
+
+SHORTENED: Final = f"settled:{SETTLED_SECONDS},again:{SETTLED_SECONDS + 1},after-unknown:5,late:4,cancel-again:5"
 """Waits that a test has no time for. `late` holds where no slurmctld is frozen, which may make a job 10 s later."""
 
 PATIENCE: Final = '{"spec": {"requestTimeoutSeconds": 5}}'
