@@ -17,6 +17,9 @@ NO_SITE = "# This site adds nothing of its own.\n"
 """26.05 complains of an included file that is empty, at every command."""
 DATABASE_PASSWORD = "sandbox"  # noqa: S105 - of a throw-away database on loopback
 
+MIN_JOB_AGE_SECONDS = 10
+"""How long slurmctld remembers a job that has ended (Slurm's own default is 300)."""
+
 NODE_SECONDS = 15
 """A node whose slurmd does not answer for so long is down, and its jobs end NODE_FAIL or are requeued (Slurm's own
 default is 300). Nothing in it depends on the length; a machine that stalls for longer loses nodes."""
@@ -116,7 +119,7 @@ ReturnToService=2
 SlurmctldTimeout={TAKEOVER_SECONDS}
 SlurmdTimeout={NODE_SECONDS}
 KillWait=5
-MinJobAge=10
+MinJobAge={MIN_JOB_AGE_SECONDS}
 MaxJobCount=30000
 FirstJobId={settings.first_job_id}
 SlurmdParameters=config_overrides

@@ -11,9 +11,12 @@ from dataclasses import dataclass, field, replace
 from typing import Final
 
 from slurmjob_operator.api.connection import JobDefaults
+from slurmjob_operator.core.arrays import together
 from slurmjob_operator.core.cluster import ClusterFacts
 from slurmjob_operator.core.records import Accepted, ClusterInfo, JobRecord, Source
 from slurmjob_operator.engine.templates import Place
+from slurmjob_operator.sbatch.index_sets import IndexSet
+from slurmjob_operator.sbatch.types.arrays import spec_of
 from slurmjob_operator.slurm.errors import (
     AccountingUnavailable,
     CredentialsRejected,
@@ -25,6 +28,7 @@ from slurmjob_operator.slurm.errors import (
     SlurmError,
     Unavailable,
 )
+from slurmjob_operator.slurm.following import TaskStates
 from slurmjob_operator.slurm.request import JobRequest, Target
 from tests.fakes import cluster as fake_cluster
 
@@ -113,15 +117,35 @@ class InMemorySlurm:
     # --- What Slurm does by itself ------------------------------------------------------------------------
 
     def start(self, job_id: int) -> bool:
-        """Start a pending job that is not held; whether it did."""
+        """Start a pending job that is not held, of an array its next task; whether it did."""
         job = self.jobs.get(job_id)
         if job is None or job.states != {"PENDING"} or job.held:
             return False
+        if job.indexes is not None and len(job.indexes) > 1:
+            job_id = self._split(job)
+            job = self.jobs[job_id]
         self.executions[job_id] += 1
         if job_id in self.births:
             self.started.append(self.births[job_id])
         self.put(replace(job, states=frozenset({"RUNNING"}), reason="None", start_time=int(self.now()), nodes="n1"))
         return True
+
+    def _split(self, waiting: JobRecord) -> int:
+        """The first task of those that wait gets a record of its own; the last one keeps the array's."""
+        assert waiting.indexes is not None
+        job_id, self.next_id = self.next_id, self.next_id + 1
+        first = IndexSet.of([next(iter(waiting.indexes))])
+        self.jobs[waiting.job_id] = replace(waiting, indexes=waiting.indexes - first)
+        self._tell(self.jobs[waiting.job_id])
+        self.jobs[job_id] = replace(waiting, job_id=job_id, indexes=first)
+        if waiting.job_id in self.births:
+            self.births[job_id] = replace(self.births[waiting.job_id], job_id=job_id)
+        return job_id
+
+    def of(self, job_id: int) -> list[JobRecord]:
+        """What slurmctld has under this id: of an array the records of all its tasks."""
+        tasks = [job for job in self.jobs.values() if job.array_id == job_id]
+        return tasks or [job for job in (self.jobs.get(job_id),) if job is not None]
 
     def end(self, job_id: int, state: str = "COMPLETED", exit_code: int = 0) -> bool:
         """End a running job."""
@@ -161,12 +185,11 @@ class InMemorySlurm:
         return True
 
     def cancel(self, job_id: int) -> bool:
-        """Cancel a job that has not ended."""
-        job = self.jobs.get(job_id)
-        if job is None or not job.states & {"PENDING", "RUNNING"}:
-            return False
-        self.put(replace(job, states=frozenset({"CANCELLED"}), held=False, end_time=int(self.now())))
-        return True
+        """Cancel a job that has not ended, of an array all tasks that have not."""
+        live = [job for job in self.of(job_id) if job.states & {"PENDING", "RUNNING"}]
+        for job in live:
+            self.put(replace(job, states=frozenset({"CANCELLED"}), held=False, end_time=int(self.now())))
+        return bool(live)
 
     def submit(self, user: str, request: JobRequest, *, comment: str, extra: str = "", held: bool = True) -> int:
         """A job with the next id, of whoever submits it."""
@@ -247,7 +270,8 @@ class InMemorySlurm:
 
 def _new_job(job_id: int, user: str, request: JobRequest, *, held: bool, now: float) -> JobRecord:
     options = request.options
-    limit = options.get("time")
+    limit, array = options.get("time"), spec_of(options.get("array", ""))
+    name = f"{job_id}" if array is None else f"{job_id}_%a"
     return JobRecord(
         source=Source.CONTROLLER,
         job_id=job_id,
@@ -263,8 +287,10 @@ def _new_job(job_id: int, user: str, request: JobRequest, *, held: bool, now: fl
         time_limit_seconds=None if limit is None or limit.minutes is None else limit.minutes * 60,
         node_count=1,
         cpus=1,
-        stdout_path=f"{request.chdir}/slurm-{job_id}.out",
-        stderr_path=f"{request.chdir}/slurm-{job_id}.out",
+        stdout_path=f"{request.chdir}/slurm-{name}.out",
+        stderr_path=f"{request.chdir}/slurm-{name}.out",
+        array_id=None if array is None else job_id,
+        indexes=None if array is None else array.indexes,
     )
 
 
@@ -316,12 +342,27 @@ class MemoryPort:
         jobs = self.cluster.jobs
         return {job_id: jobs[job_id].states if job_id in jobs else frozenset() for job_id in job_ids}
 
+    async def tasks(self, arrays: Mapping[int, Collection[int]]) -> Mapping[int, TaskStates]:
+        self._before("tasks")
+        return {array_id: self._task_states(array_id) for array_id in arrays}
+
+    def _task_states(self, array_id: int) -> TaskStates:
+        try:
+            record = self._known(array_id)
+        except JobNotFound:
+            return TaskStates.of(())
+        shown = TaskStates.of_record(record)
+        assert shown is not None, "tasks in memory are all named"
+        return shown
+
     async def accounting(self, job_id: int) -> tuple[JobRecord, ...]:
         self._before("accounting")
         if not self.cluster.has_accounting:
             return ()
         self._ask_slurmdbd()
-        return tuple(self.cluster.accounting.get(job_id, ()))
+        told = (record for records in self.cluster.accounting.values() for record in records)
+        found = (record for record in told if job_id in (record.array_id, record.job_id))
+        return tuple(sorted(found, key=lambda record: record.submit_time or 0))
 
     async def search(self, *, name: str, since: int) -> tuple[JobRecord, ...]:
         self._before("search")
@@ -336,32 +377,33 @@ class MemoryPort:
         cluster = self.cluster
         self._ask_slurmctld()
         if not cluster.has_accounting:
-            known = list(cluster.jobs.values())
+            known = [self._known(job_id) for job_id in {job.array_id or job.job_id for job in cluster.jobs.values()}]
         else:
             self._ask_slurmdbd()
             if cluster.messages_waiting:
                 raise AccountingUnavailable("slurmdbd has not yet heard all")
-            told = [records[-1] for records in cluster.accounting.values()]
-            known = [cluster.jobs.get(record.job_id, record) for record in told]
+            told = {_whole(records[-1]).job_id: _whole(records[-1]) for records in cluster.accounting.values()}
+            known = [self._known(job_id) if cluster.of(job_id) else record for job_id, record in told.items()]
         return [r for r in known if r.user == self.user and (r.submit_time or 0) >= since]
 
     async def release(
         self, job_id: int, *, comment: str, keep_held: bool = False, priority: int | None = None
     ) -> str | None:
         fault = self._before("release")
-        job = self._mine(job_id)
-        if keep_held:
-            self.cluster.put(replace(job, comment=comment))
-        else:
+        self._mine(job_id)
+        if not keep_held:
             self.cluster.releases.append(job_id)
-            if job.states == {"PENDING"}:
+        for job in self.cluster.of(job_id):
+            if keep_held:
+                self.cluster.put(replace(job, comment=comment))
+            elif job.states == {"PENDING"}:
                 self.cluster.put(replace(job, held=False, reason="None", comment=comment))
         self._after(fault)
         return None if priority is None or keep_held else "Access/permission denied"
 
     async def cancel(self, job_id: int) -> None:
         fault = self._before("cancel")
-        if job_id not in self.cluster.jobs:
+        if not self.cluster.of(job_id):
             return
         self._mine(job_id)
         self.cluster.cancel(job_id)
@@ -380,9 +422,10 @@ class MemoryPort:
         return fake_cluster.facts(self.cluster.jobs.values(), drained=self.cluster.drained)
 
     def _known(self, job_id: int) -> JobRecord:
-        if job_id not in self.cluster.jobs:
+        found = self.cluster.of(job_id)
+        if not found:
             raise JobNotFound(f"Unable to query JobId={job_id}", code=2017)
-        return self.cluster.jobs[job_id]
+        return found[0] if found[0].array_id is None else together(found)
 
     def _mine(self, job_id: int) -> JobRecord:
         job = self._known(job_id)
@@ -435,6 +478,10 @@ class MemoryPort:
     def _after(self, fault: str | None) -> None:
         if fault is not None:
             raise OutcomeUnknown("the answer was lost")
+
+
+def _whole(record: JobRecord) -> JobRecord:
+    return replace(record, job_id=record.array_id or record.job_id)
 
 
 PLACE: Final = Place(target=Target(), user="alice", defaults=JobDefaults())

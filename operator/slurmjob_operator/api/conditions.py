@@ -67,6 +67,7 @@ class Reason(StrEnum):
     CANCELLED = "Cancelled"
     DEADLINE_EXCEEDED = "DeadlineExceeded"
     LAUNCH_FAILED = "LaunchFailed"
+    INDEX_SET_TOO_LARGE = "IndexSetTooLarge"
     RESOLVED = "Resolved"
     # Connections
     CONNECTED = "Connected"

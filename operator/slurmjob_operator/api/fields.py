@@ -13,6 +13,9 @@ STATUS_CONFIG = ConfigDict(**{**MODEL_CONFIG, "frozen": False})
 
 Text = Annotated[str, Field(max_length=1024)]
 Path = Annotated[str, Field(max_length=8192)]
+IndexText = Annotated[str, Field(max_length=131_072)]
+"""Indexes of tasks of an array; sbatch's own texts of them are as long at most."""
+
 Time = Annotated[str, Field(max_length=32, json_schema_extra={"format": "date-time"})]
 Int32 = Annotated[int, Field(ge=-(2**31), le=2**31 - 1, json_schema_extra={"format": "int32"})]
 Int64 = Annotated[int, Field(json_schema_extra={"format": "int64"})]

@@ -108,6 +108,7 @@ FROZEN_RULES: list[dict[str, Any]] = [
 
 COLUMNS: list[dict[str, Any]] = [
     {"name": "State", "type": "string", "jsonPath": ".status.state"},
+    {"name": "Tasks", "type": "string", "jsonPath": ".status.array.progress"},
     {"name": "Job ID", "type": "string", "jsonPath": ".status.jobId"},
     {"name": "Connection", "type": "string", "jsonPath": ".spec.connectionRef.name"},
     {"name": "Partition", "type": "string", "jsonPath": ".status.effective.partition", "priority": 1},

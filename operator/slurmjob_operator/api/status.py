@@ -13,9 +13,10 @@ from pydantic import Field
 
 from slurmjob_operator.api.base import crd
 from slurmjob_operator.api.cluster import Controllers, JobCounts, NodesOfCluster, Partitions, QueueOfCluster
-from slurmjob_operator.api.fields import STATUS_CONFIG, Flag, Int32, Int64, Path, Text, Time
+from slurmjob_operator.api.fields import STATUS_CONFIG, Flag, IndexText, Int32, Int64, Path, Text, Time
 
 MOST_ATTEMPTS_KEPT = 20
+MOST_FAILURES = 20
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,6 +95,60 @@ class Sourced:
     job_name: Annotated[Path | None, Field(description="The job's name in Slurm.")] = None
     hold: Annotated[bool | None, Field(description="Whether its user wants it held.")] = None
     priority: Annotated[Int64 | None, Field(description="The priority that is set at its release.")] = None
+    array: Annotated[IndexText | None, Field(description="The tasks of the array, as sbatch reads them.")] = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TaskFailures:
+    """Tasks of an array that failed in the same way."""
+
+    __pydantic_config__ = STATUS_CONFIG
+
+    state: Annotated[Text, Field(description="Slurm's state at their end.")]
+    reason: Annotated[Text, Field(description="Why, as a condition would say of one job.")]
+    exit_code: Annotated[Int32 | None, Field(description="Exit code of their script.")] = None
+    signal: Annotated[Int32 | None, Field(description="Signal that ended their script.")] = None
+    count: Annotated[Int32, Field(description="How many.")]
+    indexes: Annotated[IndexText | None, Field(description="Which; absent where the text would be too long.")] = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ArrayStatus:
+    """The tasks of an array of jobs, over all attempts: those that succeeded are not run again."""
+
+    __pydantic_config__ = STATUS_CONFIG
+
+    total: Annotated[Int32, Field(description="How many tasks the template names.")]
+    pending: Annotated[Int32, Field(description="How many have not started.")] = 0
+    running: Annotated[Int32, Field(description="How many have started and not ended.")] = 0
+    succeeded: Annotated[Int32, Field(description="How many have completed.")] = 0
+    failed: Annotated[Int32, Field(description="How many have ended otherwise.")] = 0
+    progress: Annotated[Text, Field(description="How many of them have ended, for people: `57/100`.")] = ""
+    succeeded_indexes: Annotated[
+        IndexText | None,
+        Field(description="Indexes of tasks that completed, as `0-28,30`; absent where the text would be too long."),
+    ] = None
+    failed_indexes: Annotated[
+        IndexText | None,
+        Field(description="Indexes of tasks that ended otherwise; absent where the text would be too long."),
+    ] = None
+    unknown_indexes: Annotated[
+        IndexText | None,
+        Field(
+            description=(
+                "Indexes of tasks that Slurm does not show any more, and whose end it has not told yet; absent where "
+                "the text would be too long."
+            )
+        ),
+    ] = None
+    failures: Annotated[
+        tuple[TaskFailures, ...],
+        Field(
+            max_length=MOST_FAILURES,
+            json_schema_extra=crd(list_type="atomic"),
+            description="How tasks failed: those first that are not tried again, then the most frequent.",
+        ),
+    ] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -179,6 +234,7 @@ class SlurmJobStatus:
     signal: Annotated[Int32 | None, Field(description="Signal that ended the batch script, if one did.")] = None
     effective: Annotated[Effective | None, Field(description="What Slurm really applied.")] = None
     slurm: Annotated[SlurmView | None, Field(description="Slurm's own words.")] = None
+    array: Annotated[ArrayStatus | None, Field(description="The tasks, where the job is an array.")] = None
     attempts: Annotated[
         tuple[Attempt, ...],
         Field(

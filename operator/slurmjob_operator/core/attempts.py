@@ -15,16 +15,13 @@ from slurmjob_operator.api.slurmjob import UnknownOutcomePolicy
 from slurmjob_operator.api.status import MOST_ATTEMPTS_KEPT, Attempt, SlurmJobStatus
 from slurmjob_operator.core import conditions as edit
 from slurmjob_operator.core.records import JobRecord
-from slurmjob_operator.core.states import TERMINAL, script_exit
+from slurmjob_operator.core.states import NOT_TRIED_AGAIN, TERMINAL, script_exit
 from slurmjob_operator.core.times import epoch_of, optional_rfc3339, rfc3339
 from slurmjob_operator.core.view import ConnectionFacts, Facts, JobView, SentFor
 
 FIRST_BACKOFF_SECONDS = 10
 LONGEST_BACKOFF_SECONDS = 360
 """Those of batch/v1 Job: doubling from ten seconds to six minutes."""
-
-NOT_TRIED_AGAIN = frozenset({"CANCELLED", "DEADLINE"})
-"""Somebody wanted it to end, or it is too late: another run would fight that."""
 
 UNKNOWN = "UNKNOWN"
 UNKNOWN_REASONS = frozenset(

@@ -43,6 +43,7 @@ tests. The caller writes the decision's status, then takes its action, learns fr
 | when nobody knows the outcome | `undecided` |
 | how an attempt ends, and what comes after it | `ending`, `attempts` |
 | while the object is being deleted | `letting_go` |
+| the tasks of an array, seen as one job | `arrays` |
 | held jobs that nobody owns | `sweeping` |
 """
 
@@ -149,6 +150,7 @@ RECORDED: tuple[Rule, ...] = (
     recorded.not_read,
     recorded.not_known_to_slurmctld,
     recorded.not_proven_ours,
+    recorded.tasks_not_told,
     recorded.over,
     recorded.release_refused,
     recorded.held_without_note,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import replace
 
+from slurmjob_operator.core import arrays
 from slurmjob_operator.core.attempts import open_attempt
 from slurmjob_operator.core.records import Accepted, JobRecord
 from slurmjob_operator.core.view import (
@@ -34,6 +35,7 @@ def status_written(facts: Facts, *, before: JobView, after: JobView) -> Facts:
             submission=None,
             unconfirmed=0,
             search=None,
+            tasks=None,
             controller=None,
             accounting=None,
             recorded_here=after.status.job_id,
@@ -49,6 +51,7 @@ def status_written(facts: Facts, *, before: JobView, after: JobView) -> Facts:
             submission=facts.submission if isinstance(facts.submission, Accepted) else None,
             unconfirmed=0,
             search=None,
+            tasks=None,
             controller=None,
             accounting=None,
             backlog=None,
@@ -117,13 +120,15 @@ def searched(facts: Facts, records: Iterable[JobRecord], *, now: float) -> Facts
     return replace(facts, search=tuple(records), searched_at=now, trouble=None)
 
 
-def job_read(facts: Facts, record: JobRecord, *, ours: bool, now: float) -> Facts:
+def job_read(facts: Facts, record: JobRecord, *, view: JobView, ours: bool, now: float) -> Facts:
     """slurmctld's record; `ours`: whether it proves to be of this attempt."""
     seen = facts if ours else _missed(facts, now)
     since, reads = (None, 0) if ours else (seen.missing_since, seen.missing_reads)
+    tasks = arrays.tasks_of(view, facts, shown=record.parts or (record,)) if ours else facts.tasks
     return replace(
         facts,
-        controller=record,
+        controller=arrays.whole(record, tasks),
+        tasks=tasks,
         missing_since=since,
         missing_reads=reads,
         accounting=None,
@@ -143,9 +148,14 @@ def job_not_known(facts: Facts, *, now: float) -> Facts:
     return replace(missed, controller=NotKnown(since=missed.missing_since or now), trouble=None)
 
 
-def accounting_read(facts: Facts, records: Iterable[JobRecord], *, backlog: int | None) -> Facts:
-    """slurmdbd's records of the id."""
-    return replace(facts, accounting=tuple(records), backlog=backlog, trouble=None)
+def accounting_read(facts: Facts, records: Iterable[JobRecord], *, view: JobView, backlog: int | None) -> Facts:
+    """slurmdbd's records of the id. Of an array's tasks they tell beside what slurmctld has said of others."""
+    told, controller = tuple(records), facts.controller
+    shown = controller.parts if isinstance(controller, JobRecord) else ()
+    tasks = arrays.tasks_of(view, facts, shown=shown, told=told)
+    if isinstance(controller, JobRecord):
+        controller = arrays.whole(controller, tasks)
+    return replace(facts, accounting=told, controller=controller, tasks=tasks, backlog=backlog, trouble=None)
 
 
 def up_since_read(facts: Facts, since: int | None) -> Facts:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from slurmjob_operator.api.conditions import ConditionType, EventReason, Reason
 from slurmjob_operator.api.slurmjob import DeletionPolicy
-from slurmjob_operator.core import attempts, marker, progress
+from slurmjob_operator.core import arrays, attempts, marker, progress
 from slurmjob_operator.core import conditions as edit
 from slurmjob_operator.core.decision import (
     Cancel,
@@ -19,8 +19,8 @@ from slurmjob_operator.core.decision import (
     RemoveFinalizer,
     Search,
 )
-from slurmjob_operator.core.identity import Identity, identify, marker_of, newest_of_ours
-from slurmjob_operator.core.records import Accepted
+from slurmjob_operator.core.identity import Identity, identify, marker_of
+from slurmjob_operator.core.records import Accepted, JobRecord
 from slurmjob_operator.core.states import runs_no_more
 from slurmjob_operator.core.times import epoch_of
 from slurmjob_operator.core.undecided import LOST_SECONDS, end_not_told
@@ -151,7 +151,7 @@ def _recorded(view: JobView, facts: Facts, now: float) -> Decision:
         why = f"Slurm job {job_id} cannot be proven to be this object's; it is left alone."
         since = facts.missing_since or now
         return _let_go_or_wait(view, since=since, reason=Reason.IDENTITY_UNPROVEN, why=why, now=now)
-    if runs_no_more(record.states):
+    if runs_no_more(record.states) or _no_task_lives(record):
         return Decision(status=view.status, action=RemoveFinalizer())
     mark = marker.parse(record.comment)
     unreleased = record.waits_held and mark is not None and not mark.released
@@ -160,6 +160,11 @@ def _recorded(view: JobView, facts: Facts, now: float) -> Decision:
         note = EventNote(reason=EventReason.ORPHANED, message=message)
         return Decision(status=view.status, action=RemoveFinalizer(), events=(note,))
     return _cancel(view, facts, job_id=job_id, now=now)
+
+
+def _no_task_lives(record: JobRecord) -> bool:
+    """Of an array slurmctld shows those that are over, and has forgotten others: how they ended is not waited for."""
+    return record.tasks is not None and not record.tasks.pending and not record.tasks.running
 
 
 def _cancel_found(view: JobView, facts: Facts, *, job_id: int, now: float) -> Decision:
@@ -184,7 +189,7 @@ def _cancel(view: JobView, facts: Facts, *, job_id: int, now: float) -> Decision
 def _not_known(view: JobView, facts: Facts, unknown: NotKnown, now: float) -> Decision:
     if facts.accounting is None:
         return Decision(status=view.status, action=ReadAccounting(view.recorded_id))
-    newest = newest_of_ours(view, facts.accounting)
+    newest = arrays.by_slurmdbd(view, facts)
     if newest is not None and runs_no_more(newest.states):
         return Decision(status=view.status, action=RemoveFinalizer())
     why = f"slurmctld does not know job {view.status.job_id} and {end_not_told(facts)}."

@@ -8,11 +8,13 @@ from __future__ import annotations
 from dataclasses import replace
 
 from slurmjob_operator.api.conditions import ConditionType, Reason
-from slurmjob_operator.api.status import Condition, Effective, SlurmJobStatus, SlurmView, Sourced
+from slurmjob_operator.api.status import ArrayStatus, Condition, Effective, SlurmJobStatus, SlurmView, Sourced
 from slurmjob_operator.core import attempts
 from slurmjob_operator.core import conditions as edit
+from slurmjob_operator.core.array_status import array_status, for_another_attempt
 from slurmjob_operator.core.records import Accepted, JobRecord, Source
-from slurmjob_operator.core.states import End, end_of, has_terminal_base, script_exit
+from slurmjob_operator.core.states import End, has_terminal_base, script_exit
+from slurmjob_operator.core.tasks import Tasks
 from slurmjob_operator.core.times import epoch_of, optional_rfc3339, rfc3339
 from slurmjob_operator.core.view import Facts, JobView
 from slurmjob_operator.core.waiting import estimated_start, explain, keep_estimate, never_starts
@@ -97,12 +99,20 @@ def opened(view: JobView, facts: Facts, *, now: float) -> SlurmJobStatus:
             sourced=_sourced(view, facts),
             cluster_name=facts.connection.cluster_name,
             user=facts.connection.user,
+            array=for_another_attempt(before.array) if again else _array(view),
             active=0,
             succeeded=0,
             failed=0,
             conditions=base,
         ),
     )
+
+
+def _array(view: JobView) -> ArrayStatus | None:
+    """All tasks are still to come."""
+    if view.array is None:
+        return None
+    return array_status(Tasks(wanted=view.array.indexes, pending=view.array.indexes))
 
 
 def _sourced(view: JobView, facts: Facts) -> Sourced | None:
@@ -118,6 +128,7 @@ def _sourced(view: JobView, facts: Facts) -> Sourced | None:
         job_name=view.slurm_name,
         hold=view.hold or None,
         priority=view.priority,
+        array=None if view.array is None else view.array.text,
     )
 
 
@@ -195,9 +206,8 @@ def following(view: JobView, record: JobRecord, *, now: float) -> SlurmJobStatus
     return _finish(view, replace(status, state=state, active=1, conditions=_synced(conditions, now=now)))
 
 
-def ended(view: JobView, record: JobRecord, *, now: float) -> SlurmJobStatus:
+def ended(view: JobView, record: JobRecord, *, end: End, now: float) -> SlurmJobStatus:
     """The job has ended, because a record says so."""
-    end = end_of(record)
     exit_code, signal = script_exit(record)
     status = _with_record(view, record, now=now)
     end_time = optional_rfc3339(record.end_time) or rfc3339(now)
@@ -280,6 +290,20 @@ def cancelling(view: JobView, *, now: float) -> SlurmJobStatus:
 
 
 def _describe(record: JobRecord) -> tuple[str, Reason, str]:
+    state, reason, message = _describe_job(record)
+    if record.tasks is None:
+        return state, reason, message
+    tasks, count = record.tasks, len(record.tasks.wanted)
+    done = f"{len(tasks.over)} of {count} tasks of Slurm job {record.job_id} have ended"
+    if tasks.running and reason is Reason.RUNNING:
+        return state, reason, f"{done}, {len(tasks.running)} are running."
+    if tasks.pending:
+        return state, reason, message if len(tasks.pending) == count else f"{done}. {message}"
+    untold = f"; it is not known yet how {tasks.untold.shown()} ended" if tasks.untold else ""
+    return state, reason, f"{done}{untold}."
+
+
+def _describe_job(record: JobRecord) -> tuple[str, Reason, str]:
     job = f"Slurm job {record.job_id}"
     if record.states >= {"PENDING", "COMPLETING"}:
         return "Completing", Reason.COMPLETING, f"{job} is ending on its nodes; then it is in the queue again."
@@ -308,9 +332,10 @@ def _with_record(view: JobView, record: JobRecord, *, now: float) -> SlurmJobSta
     return replace(
         old,
         submit_time=optional_rfc3339(record.submit_time) or old.submit_time,
-        start_time=None if pending else optional_rfc3339(record.began_at) or old.start_time,
-        stdout_path=record.stdout_path or old.stdout_path,
-        stderr_path=record.stderr_path or old.stderr_path,
+        start_time=_start_time(record, old),
+        stdout_path=_first_or_newest(record, old.stdout_path, record.stdout_path),
+        stderr_path=_first_or_newest(record, old.stderr_path, record.stderr_path),
+        array=old.array if record.tasks is None else array_status(record.tasks),
         effective=Effective(
             account=record.account,
             partition=record.partition,
@@ -327,3 +352,16 @@ def _with_record(view: JobView, record: JobRecord, *, now: float) -> SlurmJobSta
             estimated_start_time=optional_rfc3339(estimate),
         ),
     )
+
+
+def _start_time(record: JobRecord, old: SlurmJobStatus) -> str | None:
+    """A job that is requeued begins anew; an array has begun with its first task."""
+    began = optional_rfc3339(record.began_at)
+    if record.tasks is None:
+        return None if "PENDING" in record.states else began or old.start_time
+    return min((time for time in (began, old.start_time) if time is not None), default=None)
+
+
+def _first_or_newest(record: JobRecord, old: str | None, new: str | None) -> str | None:
+    """Files of an array are named by the first record, that of all tasks; later ones name those of one task."""
+    return new or old if record.tasks is None else old or new

@@ -5,11 +5,12 @@ from __future__ import annotations
 from dataclasses import replace
 
 from slurmjob_operator.api.conditions import ConditionType, EventReason, Reason
-from slurmjob_operator.core import attempts, marker, progress
+from slurmjob_operator.core import arrays, attempts, marker, progress
 from slurmjob_operator.core import conditions as edit
+from slurmjob_operator.core.array_status import array_status
 from slurmjob_operator.core.decision import Cancel, Decision, EventNote, ReadAccounting, ReadJob, ReadUpSince, Release
 from slurmjob_operator.core.ending import end_by_record, end_by_word, end_unseen
-from slurmjob_operator.core.identity import Identity, identify, newest_of_ours
+from slurmjob_operator.core.identity import Identity, identify
 from slurmjob_operator.core.records import JobRecord
 from slurmjob_operator.core.states import End, is_over
 from slurmjob_operator.core.undecided import (
@@ -62,9 +63,10 @@ def not_known_to_slurmctld(view: JobView, facts: Facts, now: float) -> Decision 
         return None
     if facts.accounting is None:
         return Decision(status=view.status, action=ReadAccounting(view.recorded_id))
-    record = newest_of_ours(view, facts.accounting)
+    record = arrays.by_slurmdbd(view, facts)
     if record is not None and is_over(record.states):
         return _end(view, record, now)
+    view = _with_tasks(view, facts)
     if is_lost(view, facts, now):
         message = (
             f"slurmctld has not known job {view.status.job_id} for {LOST_SECONDS // 60} minutes, and "
@@ -76,6 +78,13 @@ def not_known_to_slurmctld(view: JobView, facts: Facts, now: float) -> Decision 
     return Decision(
         status=status, recheck_at=now + (BACKLOG_RECHECK_SECONDS if facts.backlog else UNKNOWN_JOB_RECHECK_SECONDS)
     )
+
+
+def _with_tasks(view: JobView, facts: Facts) -> JobView:
+    """With what is known of an array's tasks, some of whose ends are told and others not."""
+    if facts.tasks is None:
+        return view
+    return replace(view, status=replace(view.status, array=array_status(facts.tasks)))
 
 
 def not_proven_ours(view: JobView, facts: Facts, now: float) -> Decision | None:
@@ -92,6 +101,13 @@ def not_proven_ours(view: JobView, facts: Facts, now: float) -> Decision | None:
         return undecided(view, facts, now, reason=Reason.IDENTITY_UNPROVEN, message=message)
     status = progress.unsynced(view, reason=Reason.IDENTITY_UNPROVEN, message=message, now=now)
     return Decision(status=status, recheck_at=now + UNKNOWN_JOB_RECHECK_SECONDS)
+
+
+def tasks_not_told(view: JobView, facts: Facts, _now: float) -> Decision | None:
+    """slurmctld has forgotten tasks of an array that lives: how they ended slurmdbd tells."""
+    if facts.tasks is None or not facts.tasks.untold or facts.accounting is not None:
+        return None
+    return Decision(status=view.status, action=ReadAccounting(view.recorded_id))
 
 
 def over(view: JobView, facts: Facts, now: float) -> Decision | None:
@@ -151,7 +167,7 @@ def held_without_note(view: JobView, facts: Facts, now: float) -> Decision | Non
         return Decision(status=view.status, recheck_at=facts.released_at + RELEASE_AGAIN_SECONDS)
     if facts.accounting is None:
         return Decision(status=view.status, action=ReadAccounting(job_id))
-    said = newest_of_ours(view, facts.accounting)
+    said = arrays.furthest(view, facts.accounting)
     if facts.backlog == 0 and said is not None and said.states == {"PENDING"} and not said.start_time:
         lags = facts.connection.accounting_lags
         return _held_by_uptime(view, facts, now) if lags else Decision(status=view.status, action=Release(job_id))
@@ -216,6 +232,7 @@ def not_looked_at_by_slurm_yet(view: JobView, facts: Facts, _now: float) -> Deci
     a status write is spared. What is recorded says already that the job is in the queue."""
     record = _record(facts)
     silent = record.states == {"PENDING"} and not record.held and (record.reason or "None") == "None"
+    silent &= record.tasks is None
     synced = edit.is_true(view.status.conditions, ConditionType.SYNCED)
     if not silent or view.status.slurm is not None or not synced:
         return None
@@ -227,7 +244,8 @@ def living(view: JobView, facts: Facts, now: float) -> Decision | None:
     record = _record(facts)
     status = progress.following(view, record, now=now)
     if status.start_time is None or view.status.start_time is not None:
-        return Decision(status=status)
+        untold = record.tasks is not None and bool(record.tasks.untold)
+        return Decision(status=status, recheck_at=now + UNKNOWN_JOB_RECHECK_SECONDS if untold else None)
     message = f"Slurm job {record.job_id} started on {record.nodes or 'its nodes'}."
     return Decision(status=status, events=(EventNote(reason=EventReason.STARTED, message=message), *_not_held(record)))
 

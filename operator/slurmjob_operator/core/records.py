@@ -9,6 +9,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import Enum
 
+from slurmjob_operator.core.tasks import Tasks
+from slurmjob_operator.sbatch.index_sets import IndexSet
+
 
 class Source(Enum):
     """Which daemon a record came from; slurmdbd knows no reason, hold or restart count."""
@@ -25,6 +28,11 @@ class JobRecord:
     job's priority is 0 (JobHeldUser, JobHeldAdmin). `extra` is Slurm's field of that name. `exit_code` and `signal`
     are those of the batch script; they alone never decide success: TIMEOUT and CANCELLED carry 0 (facts measured:
     TRAP Q2). `description` is Slurm's sentence beside `reason`; `failed_node` the node that the job lost.
+
+    Of an array of jobs Slurm has one record for the tasks that have not started, and one for each other task, with an
+    id of its own. `array_id` is the id of the array that such a record is of, `indexes` which tasks it is of; None: the
+    rest of the array, or so many that Slurm does not name them all. `parts` are all the records of an array that were
+    read together as one, whose id is the array's; `tasks` is what was made of them.
     """
 
     source: Source
@@ -55,6 +63,10 @@ class JobRecord:
     stdout_path: str | None = None
     stderr_path: str | None = None
     elapsed_seconds: int | None = None
+    array_id: int | None = None
+    indexes: IndexSet | None = None
+    parts: tuple[JobRecord, ...] = ()
+    tasks: Tasks | None = None
 
     @property
     def waits_held(self) -> bool:
@@ -64,7 +76,9 @@ class JobRecord:
     @property
     def began_at(self) -> int | None:
         """When it began to run. Slurm gives a start time also to a job that waits (its guess) and to one that was
-        removed before it ran: the time of its end, and no nodes."""
+        removed before it ran: the time of its end, and no nodes. An array begins with its first task."""
+        if self.parts:
+            return min((part.began_at for part in self.parts if part.began_at is not None), default=None)
         never_ran = self.nodes is None and self.start_time == self.end_time
         return None if "PENDING" in self.states or never_ran else self.start_time
 

@@ -26,6 +26,9 @@ TERMINAL = frozenset(
         "TIMEOUT",
     }
 )
+NOT_TRIED_AGAIN = frozenset({"CANCELLED", "DEADLINE"})
+"""Somebody wanted it to end, or it is too late: another run would fight that."""
+
 HARMLESS_FLAGS = frozenset({"EXPEDITING", "LAUNCH_FAILED", "POWER_UP_NODE", "RECONFIG_FAIL", "UPDATE_DB"})
 
 

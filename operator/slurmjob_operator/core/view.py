@@ -9,13 +9,16 @@ from slurmjob_operator.api.slurmjob import DeletionPolicy, UnknownOutcomePolicy
 from slurmjob_operator.api.status import SlurmJobStatus
 from slurmjob_operator.core.marker import Marker
 from slurmjob_operator.core.records import Accepted, JobRecord
+from slurmjob_operator.core.tasks import Tasks
+from slurmjob_operator.sbatch.types.arrays import ArraySpec
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JobView:
     """A SlurmJob, reduced to what decisions need.
 
-    `slurm_name`: the job's name in Slurm. `hold`: its user wants it to stay held. `sourced`: its template takes texts
+    `slurm_name`: the job's name in Slurm. `hold`: its user wants it to stay held. `array`: its tasks, where it is an
+    array. `sourced`: its template takes texts
     from ConfigMaps; what `template_hash` covers is what stands in the object. `resolve`: the annotation of that
     name, as it is. `deletion_time`: when its deletion was asked for. `abandoned`: somebody with the right to annotate
     it wants it gone, whatever lives on in Slurm.
@@ -32,6 +35,7 @@ class JobView:
     slurm_name: str
     hold: bool = False
     priority: int | None = None
+    array: ArraySpec | None = None
     sourced: bool = False
     backoff_limit: int = 0
     unknown_outcome_policy: UnknownOutcomePolicy = UnknownOutcomePolicy.ASK
@@ -139,6 +143,7 @@ class Facts:
     user that it was sent for. `unconfirmed`: how many of this attempt ended with an unknown outcome.
     `unconfirmed_elsewhere`: how many submissions of other SlurmJobs to this server as this user are open with an
     unknown outcome. `search`: jobs found by marker since then; None: not searched.
+    `tasks`: what is known of those of an array, in this process; None: what status says.
     `controller`, `accounting`, `backlog`: answers about the recorded id; None: to be asked.
     `up_since`: since when (epoch) slurmctld has been up, asked after `controller`; 0: it does not say; None: to be
     asked.
@@ -162,6 +167,7 @@ class Facts:
     unconfirmed_elsewhere: int = 0
     search: tuple[JobRecord, ...] | None = None
     searched_at: float = 0.0
+    tasks: Tasks | None = None
     controller: JobRecord | NotKnown | None = None
     accounting: tuple[JobRecord, ...] | None = None
     backlog: int | None = None

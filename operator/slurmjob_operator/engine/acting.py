@@ -10,7 +10,7 @@ from typing import Any
 
 from slurmjob_operator.api.conditions import EventReason, Reason
 from slurmjob_operator.api.names import JOB_FINALIZER
-from slurmjob_operator.core import learning, marker
+from slurmjob_operator.core import arrays, learning, marker
 from slurmjob_operator.core.decide import decide
 from slurmjob_operator.core.decision import (
     Action,
@@ -43,6 +43,7 @@ from slurmjob_operator.engine.views import status_body, template_hash, with_sour
 from slurmjob_operator.kube import errors as kube_errors
 from slurmjob_operator.kube.port import Kind, KubeEvent, ObjectKey
 from slurmjob_operator.slurm import errors as slurm_errors
+from slurmjob_operator.slurm.following import TaskStates
 from slurmjob_operator.slurm.port import SlurmPort
 
 MOST_STEPS = 25
@@ -104,6 +105,8 @@ class Actor:
             if not await self._write(entry, decision):
                 continue
             if settled:
+                if entry.view.array is not None:
+                    entry.facts = learning.outdated(entry.facts)  # Records of many tasks are not kept.
                 if entry.facts.trouble is None and not isinstance(entry.facts.submission, Deferral):
                     entry.failures = 0
                 return decision.recheck_at
@@ -254,7 +257,7 @@ class Actor:
             case ReadAccounting(job_id):
                 backlog = await port.accounting_backlog() if self.connection.accounting else None
                 records = await port.accounting(job_id)
-                entry.facts = learning.accounting_read(entry.facts, records, backlog=backlog)
+                entry.facts = learning.accounting_read(entry.facts, records, view=entry.view, backlog=backlog)
             case ReadUpSince():
                 entry.facts = learning.up_since_read(entry.facts, await port.up_since())
             case Release(job_id):
@@ -299,8 +302,11 @@ class Actor:
     async def _read(self, entry: Entry, port: SlurmPort, job_id: int) -> None:
         try:
             record = await port.job(job_id)
+            if entry.view.array is not None:
+                entry.array_read_at = self._outside.monotonic()
+                entry.shown = TaskStates.of_record(record) or entry.shown
             ours = identify(entry.view, record) is Identity.OURS
-            entry.facts = learning.job_read(entry.facts, record, ours=ours, now=self._outside.now())
+            entry.facts = learning.job_read(entry.facts, record, view=entry.view, ours=ours, now=self._outside.now())
         except slurm_errors.JobNotFound:
             entry.facts = learning.job_not_known(entry.facts, now=self._outside.now())
 
@@ -366,6 +372,7 @@ class Actor:
                 place=self.place,
                 room=room,
                 own=_own_variables(entry.view),
+                array=arrays.option(entry.view),
             )
             entry.looked_over = (key, found)
         return entry.looked_over[1]

@@ -9,6 +9,7 @@ from slurmjob_operator.core.cluster import ClusterFacts
 from slurmjob_operator.core.records import Accepted, ClusterInfo, JobRecord
 from slurmjob_operator.engine.metrics import OK, Metrics
 from slurmjob_operator.slurm.errors import SlurmError
+from slurmjob_operator.slurm.following import TaskStates
 from slurmjob_operator.slurm.port import SlurmPort
 from slurmjob_operator.slurm.request import JobRequest
 
@@ -69,6 +70,10 @@ class CountingPort:
     async def states(self, job_ids: Sequence[int]) -> Mapping[int, frozenset[str]]:
         """See `SlurmPort`."""
         return await self._counted("states", self._port.states(job_ids))
+
+    async def tasks(self, arrays: Mapping[int, Collection[int]]) -> Mapping[int, TaskStates]:
+        """See `SlurmPort`."""
+        return await self._counted("tasks", self._port.tasks(arrays))
 
     async def accounting(self, job_id: int) -> tuple[JobRecord, ...]:
         """See `SlurmPort`."""

@@ -16,6 +16,7 @@ from slurmjob_operator.core.learning import another_attempt, outdated
 from slurmjob_operator.core.view import ConnectionFacts, Facts, JobView
 from slurmjob_operator.engine.templates import LookedOver
 from slurmjob_operator.engine.views import job_view, newer
+from slurmjob_operator.slurm.following import TaskStates
 
 ConnectionKey = tuple[str, str]
 """Namespace and name."""
@@ -30,8 +31,9 @@ class Entry:
 
     `template` is kept until a job id is recorded, `finalizers` are those of others too. `due` is when to
     decide again (monotonic seconds), None: only when something happens. `reread_at` and `reread_delay`
-    govern how often a pending job is read for its reason. `filled` is the template with the texts of its ConfigMaps, as
-    they were read last. `looked_over` is what became of the template, and for what.
+    govern how often a pending job is read for its reason. `shown` is what slurmctld last showed of the tasks of an
+    array, that was read at `array_read_at` and is asked about again at `array_ask_at`. `filled` is the template with
+    the texts of its ConfigMaps, as they were read last. `looked_over` is what became of the template, and for what.
     """
 
     view: JobView
@@ -43,6 +45,9 @@ class Entry:
     failures: int = 0
     reread_at: float = 0.0
     reread_delay: float = 0.0
+    shown: TaskStates | None = None
+    array_read_at: float = 0.0
+    array_ask_at: float = 0.0
     filled: Mapping[str, Any] | None = None
     looked_over: tuple[object, LookedOver] | None = None
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import math
-from collections.abc import Coroutine, Mapping
+from collections.abc import Coroutine, Iterable, Mapping
 from dataclasses import replace
 from functools import partial
 from typing import Any
@@ -17,6 +17,7 @@ from typing import Any
 from slurmjob_operator.core.learning import outdated
 from slurmjob_operator.core.times import epoch_of, rfc3339
 from slurmjob_operator.engine.acting import Actor, CredentialsLost, Gone, context, retry_delay
+from slurmjob_operator.engine.array_polls import arrays_to_ask, read_changed, running_ids
 from slurmjob_operator.engine.cluster_facts import Onlooker
 from slurmjob_operator.engine.connecting import RETRY_SECONDS, Connected
 from slurmjob_operator.engine.connection_object import ConnectionObject
@@ -27,6 +28,7 @@ from slurmjob_operator.engine.rereading import differing, due_rereads, plan_rere
 from slurmjob_operator.engine.sweeping import Sweeper
 from slurmjob_operator.kube import errors as kube_errors
 from slurmjob_operator.slurm import errors as slurm_errors
+from slurmjob_operator.slurm.port import SlurmPort
 
 AT_ONCE = 8
 """SlurmJobs of one connection that are brought forward side by side."""
@@ -276,8 +278,11 @@ class Session:
         if not (live := [entry for entry in self._registry.of(self.key) if entry.followed]):
             self._link.doubt()  # No request of ours shows that the server is back, or that it is away for all.
             return
+        plain = [entry for entry in live if entry.view.array is None]
+        arrays = arrays_to_ask(live, now=self._outside.monotonic())
         try:
-            states = await connected.port.states(tuple({entry.view.recorded_id for entry in live}))
+            states = await _states(connected.port, plain)
+            tasks = await connected.port.tasks(running_ids(arrays)) if arrays else {}
         except slurm_errors.SlurmError as error:
             if self._link.connected is connected:
                 await self._link.lose_sight(error)
@@ -285,7 +290,9 @@ class Session:
         if self._link.connected is not connected:
             return  # The race: edited, deleted or refused while we asked.
         self._link.find_out_anew()
-        for entry in differing(live, states):
+        for entry in differing(plain, states):
+            self._read_again(entry)
+        for entry in read_changed(arrays, tasks, now=self._outside.monotonic()):
             self._read_again(entry)
         for entry in due_rereads(live, now=self._outside.monotonic(), seconds=self._link.poll_seconds):
             self._read_again(entry)
@@ -294,3 +301,8 @@ class Session:
         if not entry.running:
             entry.facts = outdated(entry.facts)
             entry.due = 0.0
+
+
+async def _states(port: SlurmPort, entries: Iterable[Entry]) -> Mapping[int, frozenset[str]]:
+    job_ids = tuple({entry.view.recorded_id for entry in entries})
+    return await port.states(job_ids) if job_ids else {}

@@ -49,9 +49,11 @@ def look_over(
     place: Place | None,
     room: int,
     own: Mapping[str, str] = NO_VARIABLES,
+    array: str | None = None,
 ) -> LookedOver:
     """`name` is the job's in Slurm, `room` the bytes that the marker leaves for a comment, `own` are variables that the
-    operator sets. Without a place only what holds of every Slurm is looked at."""
+    operator sets, `array` the tasks that are left of an array, if not all are. Without a place only what holds of every
+    Slurm is looked at."""
     try:
         template = JobTemplate.model_validate(raw)
         if place is None:
@@ -59,7 +61,14 @@ def look_over(
         asked = wanted(template, target=place.target, defaults=place.defaults)
         _check_room(asked, room=room)
         request = build_request(
-            template, asked, name=name, target=place.target, user=place.user, defaults=place.defaults, own=own
+            template,
+            asked,
+            name=name,
+            target=place.target,
+            user=place.user,
+            defaults=place.defaults,
+            own=own,
+            array=array,
         )
     except InvalidTemplate as error:
         return LookedOver(invalid=str(error))

@@ -16,7 +16,7 @@ from slurmjob_operator.api.status import SlurmConnectionStatus, SlurmJobStatus
 from slurmjob_operator.core.view import JobView
 from slurmjob_operator.engine import sources
 from slurmjob_operator.kube.port import Kind, ObjectKey
-from slurmjob_operator.slurm.template import Outline, outline
+from slurmjob_operator.slurm.template import Outline, array_of, outline
 
 JOB_STATUS: TypeAdapter[SlurmJobStatus] = TypeAdapter(SlurmJobStatus)
 CONNECTION_STATUS: TypeAdapter[SlurmConnectionStatus] = TypeAdapter(SlurmConnectionStatus)
@@ -55,6 +55,7 @@ def job_view(body: Mapping[str, Any], *, known: JobView | None = None) -> JobVie
         template_hash=digest,
         hold=asked.hold,
         priority=asked.priority,
+        array=asked.array,
         slurm_name=asked.slurm_name,
         sourced=next(sources.references(template), None) is not None,
         backoff_limit=spec.get("backoffLimit", 0),
@@ -73,13 +74,18 @@ def _outline(template: Mapping[str, Any], status: SlurmJobStatus, *, name: str) 
     said = status.sourced
     if said is None or sources.SCRIPT not in template:
         return outline(template, name=name)
-    return Outline(slurm_name=said.job_name or name, hold=said.hold is True, priority=said.priority)
+    return Outline(
+        slurm_name=said.job_name or name,
+        hold=said.hold is True,
+        priority=said.priority,
+        array=array_of(said.array or ""),
+    )
 
 
 def with_sources(view: JobView, template: Mapping[str, Any]) -> JobView:
     """The view of an object whose template has these texts in their places."""
     asked = outline(template, name=view.name)
-    return replace(view, slurm_name=asked.slurm_name, hold=asked.hold, priority=asked.priority)
+    return replace(view, slurm_name=asked.slurm_name, hold=asked.hold, priority=asked.priority, array=asked.array)
 
 
 def status_body(status: SlurmJobStatus | SlurmConnectionStatus) -> dict[str, Any]:

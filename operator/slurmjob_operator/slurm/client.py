@@ -7,6 +7,7 @@ from contextlib import suppress
 from functools import partial
 from typing import Any, Final
 
+from slurmjob_operator.core.arrays import together
 from slurmjob_operator.core.cluster import ClusterFacts
 from slurmjob_operator.core.records import Accepted, ClusterInfo, JobRecord
 from slurmjob_operator.sbatch.types.dependencies import job_ids
@@ -32,7 +33,7 @@ from slurmjob_operator.slurm.discovery import AUTO, UNKNOWN, discover
 from slurmjob_operator.slurm.errors import JobNotFound, NotSupported, OutcomeUnknown, Refused, SlurmError, Unavailable
 from slurmjob_operator.slurm.failover import GLANCE_SECONDS
 from slurmjob_operator.slurm.finding import Finder
-from slurmjob_operator.slurm.following import InOneRequest, OneByOne
+from slurmjob_operator.slurm.following import InOneRequest, OneByOne, TaskStates
 from slurmjob_operator.slurm.http import SlurmrestdServer
 from slurmjob_operator.slurm.request import JobRequest
 from slurmjob_operator.slurm.token import SlurmToken
@@ -41,6 +42,9 @@ DOES_NOT_FIT_NOW: Final = 2015
 """What an update answers of a job that no node can hold as the partition is now; it has taken effect all the same
 (measured on 22.05: as for scontrol, the job waits with PartitionConfig)."""
 
+
+ARRAY_UPDATED: Final = "job array update"
+"""What 22.05 says of each update of an array, with "failed" behind it; it has taken effect (TRAP H3)."""
 
 UNKNOWN_DEPENDENCY: Final = 2038
 """What later releases answer to a dependency on a job that slurmctld does not know."""
@@ -191,6 +195,9 @@ class SlurmrestdClient:
         except Refused as error:
             if error.code != DOES_NOT_FIT_NOW:
                 raise
+        except OutcomeUnknown as error:
+            if ARRAY_UPDATED not in str(error):
+                raise
 
     async def cancel(self, job_id: int) -> None:
         """See `SlurmPort`. Never with a signal: an unknown one kills (measured). 2021 is "already ended"."""
@@ -215,18 +222,24 @@ class SlurmrestdClient:
     async def job(self, job_id: int) -> JobRecord:
         """See `SlurmPort`."""
         body = await self._caller.read(f"job/{checked_id(job_id)}")
-        for raw in job_rows(body):
-            record = self._caller.known().controller_record(raw)
-            if record.job_id == job_id:
-                if not record.user:
-                    raise Unavailable(f"slurmctld's answer does not say whose job {job_id} is", status=200)
-                return record
-        raise JobNotFound(f"slurmctld's answer does not hold job {job_id}", status=200)
+        read = self._caller.known().controller_record
+        found = [record for record in map(read, job_rows(body)) if job_id in (record.array_id, record.job_id)]
+        if not found:
+            raise JobNotFound(f"slurmctld's answer does not hold job {job_id}", status=200)
+        if not all(record.user for record in found):
+            raise Unavailable(f"slurmctld's answer does not say whose job {job_id} is", status=200)
+        tasks = [record for record in found if record.array_id == job_id]
+        return together(tasks) if tasks else found[0]
 
     async def states(self, job_ids: Sequence[int]) -> Mapping[int, frozenset[str]]:
         """See `SlurmPort`."""
         way = self._in_one_request if self._caller.known().lists_states else self._one_by_one
         return await way.states(job_ids)
+
+    async def tasks(self, arrays: Mapping[int, Collection[int]]) -> Mapping[int, TaskStates]:
+        """See `SlurmPort`."""
+        way = self._in_one_request if self._caller.known().lists_states else self._one_by_one
+        return await way.tasks(arrays)
 
     async def accounting(self, job_id: int) -> tuple[JobRecord, ...]:
         """See `SlurmPort`."""
@@ -234,7 +247,8 @@ class SlurmrestdClient:
             return ()
         body = await self._caller.ask_slurmdbd(f"job/{checked_id(job_id)}")
         records = [self._caller.known().accounting_record(raw) for raw in accounted_rows(body)]
-        return tuple(sorted((r for r in records if r.job_id == job_id), key=lambda r: r.submit_time or 0))
+        ours = (record for record in records if job_id in (record.array_id, record.job_id))
+        return tuple(sorted(ours, key=lambda record: record.submit_time or 0))
 
     async def search(self, *, name: str, since: int) -> tuple[JobRecord, ...]:
         """See `SlurmPort`."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Collection, Mapping
 from contextlib import suppress
+from dataclasses import replace
 from typing import Any, Final
 
 from slurmjob_operator.core.identity import SLURMDBD_NAME_BYTES, same_name
@@ -74,7 +75,8 @@ class Finder:
             query.append(("account", ",".join(accounts)))
         body = await self._caller.ask_slurmdbd("jobs", query=query)
         found = [dialect.accounting_record(raw) for raw in accounted_rows(body)]
-        newest = {r.job_id: r for r in sorted(found, key=lambda r: r.submit_time or 0) if r.user == self.user}
+        ordered = sorted(found, key=lambda record: record.submit_time or 0)
+        newest = {_whole_id(record): _of_whole(record) for record in ordered if record.user == self.user}
         # slurmdbd does not always keep to its filters: a time in the future is none (measured on 22.05 and 26.05)
         return [record for record in newest.values() if (record.submit_time or since) >= since]
 
@@ -102,7 +104,8 @@ class Finder:
                 )
             body = await self._caller.read("jobs")
         records = [self._caller.known().controller_record(raw) for raw in job_rows(body)]
-        return [r for r in records if r.user == self.user and (r.submit_time or since) >= since]
+        ours = [r for r in records if r.user == self.user and (r.submit_time or since) >= since]
+        return [await self._job_or(_of_whole(r)) if r.array_id is not None else r for r in _each_array_once(ours)]
 
     async def _jobs_in_all(self) -> int:
         """How many jobs slurmctld has in memory; before v0.0.40 as it counted them within the last half minute, those
@@ -119,6 +122,19 @@ class Finder:
             return await self._read(known.job_id)
         except JobNotFound:
             return known
+
+
+def _whole_id(record: JobRecord) -> int:
+    """The job's id, also of a task of an array, which has another one besides."""
+    return record.array_id or record.job_id
+
+
+def _of_whole(record: JobRecord) -> JobRecord:
+    return replace(record, job_id=_whole_id(record))
+
+
+def _each_array_once(records: list[JobRecord]) -> list[JobRecord]:
+    return list({_whole_id(record): record for record in records}.values())
 
 
 def _statistics(diag: Mapping[str, Any]) -> Mapping[str, Any]:

@@ -8,10 +8,12 @@ after another; reads by id: 15 MiB). So jobs are read one by one, in turn, as ma
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
-from typing import Final
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
 
 from slurmjob_operator.core.records import JobRecord
+from slurmjob_operator.core.states import is_over
 from slurmjob_operator.slurm.calling import Caller, checked, checked_id, listed
 from slurmjob_operator.slurm.classify import Operation
 from slurmjob_operator.slurm.dialects import reading
@@ -26,13 +28,36 @@ TOO_LONG: Final = frozenset({400, 413, 414, 431})
 States = Mapping[int, frozenset[str]]
 
 
+@dataclass(frozen=True, slots=True)
+class TaskStates:
+    """The states of an array's tasks, as a number that is another one when any of them is. `alive`: whether any has
+    not ended."""
+
+    digest: int
+    alive: bool
+
+    @classmethod
+    def of(cls, rows: Iterable[tuple[str, frozenset[str]]]) -> TaskStates:
+        """Of names of tasks, as jobs/state has them, with their states."""
+        seen = frozenset(rows)
+        return cls(digest=hash(seen), alive=any(not is_over(states) for _, states in seen))
+
+    @classmethod
+    def of_record(cls, record: JobRecord) -> TaskStates | None:
+        """As the next answer tells it, if nothing changes; None: Slurm has not named all tasks."""
+        alive = [part for part in record.parts if not is_over(part.states)]
+        if any(part.indexes is None for part in alive):
+            return None
+        return cls.of((f"{part.job_id}_{index}", part.states) for part in alive for index in part.indexes or ())
+
+
 class OneByOne:
     """job/{id} (before v0.0.40), each in its turn; what the budget does not allow is not asked this time."""
 
     def __init__(self, caller: Caller, read: Callable[[int], Awaitable[JobRecord]]) -> None:
         self._caller = caller
         self._read = read
-        self._last = 0
+        self._last = self._last_array = 0
 
     async def states(self, job_ids: Sequence[int]) -> States:
         """See `SlurmPort`. Goes on after the last id of the round before."""
@@ -45,6 +70,22 @@ class OneByOne:
             except JobNotFound:
                 found[job_id] = frozenset()
             self._last = job_id
+        return found
+
+    async def tasks(self, arrays: Mapping[int, Collection[int]]) -> Mapping[int, TaskStates]:
+        """See `SlurmPort`."""
+        found: dict[int, TaskStates] = {}
+        allowed = self._caller.server.shared.reads.share()
+        for array_id in _in_turn(arrays, after=self._last_array)[:allowed]:
+            self._caller.server.shared.reads.take()
+            try:
+                record = await self._read(array_id)
+                alive = [part for part in record.parts if not is_over(part.states)]
+                cut = ((f"{part.job_id}_", part.states) for part in alive)
+                found[array_id] = TaskStates.of_record(record) or TaskStates.of(cut)
+            except JobNotFound:
+                found[array_id] = TaskStates.of(())
+            self._last_array = array_id
         return found
 
 
@@ -72,6 +113,31 @@ class InOneRequest:
 
     async def _together(self, job_ids: Sequence[int]) -> States:
         found: dict[int, frozenset[str]] = dict.fromkeys(job_ids, frozenset())
+        async for row in self._rows(job_ids):
+            job_id = reading.job_id(row.get("job_id"))
+            if job_id in found:  # of two rows neither is believed alone
+                found[job_id] |= reading.words(row.get("state"))
+        return found
+
+    async def tasks(self, arrays: Mapping[int, Collection[int]]) -> Mapping[int, TaskStates]:
+        """See `SlurmPort`. Rows name a task that waits by the array's id, and one that has started by its own (TRAP
+        H2): those of tasks that have started since the array was read tell of no array, but are missing among its
+        waiting ones."""
+        if self._caller.release is not None and self._caller.release == self._not_served_by:
+            return await self._otherwise.tasks(arrays)
+        owners = {task: array_id for array_id, running in arrays.items() for task in (array_id, *running)}
+        rows: dict[int, list[tuple[str, frozenset[str]]]] = {array_id: [] for array_id in arrays}
+        try:
+            async for row in self._rows(tuple(arrays)):
+                name = reading.said(row.get("job_id"))
+                owner = owners.get(reading.job_id(name.partition("_")[0]) or 0)
+                if owner is not None:
+                    rows[owner].append((name, reading.words(row.get("state"))))
+        except NotSupported:
+            return await self._otherwise.tasks(arrays)
+        return {array_id: TaskStates.of(found) for array_id, found in rows.items()}
+
+    async def _rows(self, job_ids: Sequence[int]) -> AsyncIterator[Mapping[str, Any]]:
         ids = list(job_ids)
         while ids:
             chunk, rest = ids[: self._chunk], ids[self._chunk :]
@@ -81,13 +147,10 @@ class InOneRequest:
                 self._chunk = max(SMALLEST_CHUNK, len(chunk) // 2)
                 continue
             for row in listed(checked(reply, Operation.READ), "jobs"):
-                job_id = reading.job_id(row.get("job_id"))
-                if job_id in found:  # of two rows neither is believed alone
-                    found[job_id] |= reading.words(row.get("state"))
+                yield row
             if len(chunk) == self._chunk:
                 self._chunk = min(LARGEST_CHUNK, self._chunk + self._chunk // 4 + 1)
             ids = rest
-        return found
 
 
 def _in_turn(job_ids: Iterable[int], *, after: int) -> list[int]:

@@ -12,6 +12,7 @@ from typing import Protocol
 
 from slurmjob_operator.core.cluster import ClusterFacts
 from slurmjob_operator.core.records import Accepted, ClusterInfo, JobRecord
+from slurmjob_operator.slurm.following import TaskStates
 from slurmjob_operator.slurm.request import JobRequest
 
 
@@ -59,7 +60,8 @@ class SlurmPort(Protocol):
         """
 
     async def job(self, job_id: int) -> JobRecord:
-        """Read one job from slurmctld. Raises `JobNotFound`, which is not an end.
+        """Read one job from slurmctld, of an array all that slurmctld has of its tasks (`JobRecord.parts`). Raises
+        `JobNotFound`, which is not an end.
 
         Not guaranteed: that the job under this id is the one you mean (Slurm reuses ids; TRAP F2).
         """
@@ -71,8 +73,16 @@ class SlurmPort(Protocol):
         Not guaranteed: identity. A row is a hint, never proof.
         """
 
+    async def tasks(self, arrays: Mapping[int, Collection[int]]) -> Mapping[int, TaskStates]:
+        """What slurmctld shows of the tasks of these arrays, all in few requests; to each array's id the ids of those
+        of its tasks that ran when it was read last. An array that is not in the answer was not asked for this time.
+
+        Not guaranteed: identity. That it is another one than last time is a hint to read the array.
+        """
+
     async def accounting(self, job_id: int) -> tuple[JobRecord, ...]:
-        """All records slurmdbd has of this id, oldest first; several after a requeue or a reused id (TRAP F3).
+        """All records slurmdbd has of this id, oldest first, of an array those of its tasks too; several of one after a
+        requeue or a reused id (TRAP F3).
 
         Raises `AccountingUnavailable`. None, always, where there is no slurmdbd.
         """

@@ -22,6 +22,7 @@ from slurmjob_operator.sbatch import environment, job, output_environment, scrip
 from slurmjob_operator.sbatch.errors import InvalidScript, SbatchError, shown
 from slurmjob_operator.sbatch.options.files import joined
 from slurmjob_operator.sbatch.settings import Settings, together
+from slurmjob_operator.sbatch.types.arrays import ArraySpec, spec_of
 from slurmjob_operator.sbatch.types.files import absolute
 from slurmjob_operator.sbatch.value import NEWEST, OLDEST, R24_11
 from slurmjob_operator.slurm import script_arguments
@@ -60,12 +61,13 @@ class Wanted:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outline:
-    """What the operator itself has to know of a job: its name in Slurm, whether it is to stay held, and the priority
-    that is set at the release."""
+    """What the operator itself has to know of a job: its name in Slurm, whether it is to stay held, the priority that
+    is set at the release, and the tasks of an array."""
 
     slurm_name: str
     hold: bool
     priority: int | None
+    array: ArraySpec | None = None
 
 
 def components(template: JobTemplate, *, target: Target, defaults: JobDefaults = NO_DEFAULTS) -> tuple[Wanted, ...]:
@@ -111,8 +113,7 @@ def refusal_for_now(parts: Sequence[Wanted]) -> str | None:
     """What of a job is understood, and yet not run; None: it is run."""
     if len(parts) > 1:
         return "template.script: heterogeneous jobs (`#SBATCH hetjob`) are not run yet"
-    array = parts[0].settings.get("array")
-    return None if array is None else f"{array.where}: arrays are not run yet"
+    return None
 
 
 def build_request(
@@ -124,13 +125,15 @@ def build_request(
     user: str = "",
     defaults: JobDefaults = NO_DEFAULTS,
     own: Mapping[str, str] = NO_VARIABLES,
+    array: str | None = None,
 ) -> JobRequest:
     """The request for what a template asks for; `name` is the job's name in Slurm, `user` is who it runs as, `own` are
-    variables that the operator sets.
+    variables that the operator sets, `array` the tasks that are left of an array; None: all of them.
 
     Raises `InvalidTemplate` for the first thing that is wrong.
     """
     _check_what_is_ours(template, asked.settings)
+    asked = _of_tasks(asked, array)
     try:
         values = job.parsed(asked.settings, release=target.release)
         job.body(asked.settings, values, api_version=target.api_version)
@@ -154,6 +157,20 @@ def build_request(
         },
         options=joined(values, chdir=chdir),
     )
+
+
+def _of_tasks(asked: Wanted, array: str | None) -> Wanted:
+    """Once it is known that the whole array can be had."""
+    setting = asked.settings.get("array")
+    if setting is None:
+        return asked
+    try:
+        spec_of(setting.text)
+    except SbatchError as error:
+        raise InvalidTemplate(f"{setting.where}: {error}") from error
+    if array is None:
+        return asked
+    return replace(asked, settings={**asked.settings, "array": replace(setting, text=array)})
 
 
 def _with_arguments(text: str, arguments: Sequence[str]) -> str:
@@ -200,7 +217,16 @@ def outline(raw: Mapping[str, Any], *, name: str) -> Outline:
         slurm_name=texts.get("job-name") or name,
         hold=texts.get("hold") == "true",
         priority=_priority(settings),
+        array=array_of(texts.get("array", "")),
     )
+
+
+def array_of(text: str) -> ArraySpec | None:
+    """The tasks; None where it is no array. One that cannot be read makes the template invalid."""
+    try:
+        return spec_of(text)
+    except SbatchError:
+        return None
 
 
 def _priority(settings: Settings) -> int | None:

@@ -307,7 +307,7 @@ def test_since_when_slurmctld_is_up_is_asked_anew_after_each_look_at_the_job() -
     """A look that is newer than the answer may show what slurmctld has lost since."""
     known = learning.up_since_read(LAGGING, SUBMITTED - 1)
     assert known.up_since == SUBMITTED - 1
-    assert learning.job_read(known, HELD, ours=True, now=NOW).up_since is None
+    assert learning.job_read(known, HELD, view=RECORDED, ours=True, now=NOW).up_since is None
     assert learning.up_since_read(LAGGING, None).up_since == 0
 
 

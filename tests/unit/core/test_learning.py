@@ -113,7 +113,7 @@ def test_a_search_that_found_nothing_is_a_search(found: list[Any]) -> None:
 
 
 def test_a_record_that_was_read_outdates_what_slurmdbd_said() -> None:
-    learned = learning.job_read(FULL, held(), ours=True, now=NOW)
+    learned = learning.job_read(FULL, held(), view=view(), ours=True, now=NOW)
     assert changed(FULL, learned) == {
         "controller": held(),
         "accounting": None,
@@ -128,15 +128,15 @@ def test_when_it_was_first_missed_is_kept_until_it_is_seen() -> None:
     assert first.controller == NotKnown(since=NOW)
     again = learning.job_not_known(learning.outdated(first), now=NOW + 600)
     assert again.controller == NotKnown(since=NOW)
-    stranger = learning.job_read(again, record(), ours=False, now=NOW + 700)
+    stranger = learning.job_read(again, record(), view=view(), ours=False, now=NOW + 700)
     assert stranger.missing_since == NOW, "somebody else's job under our id is no sight of ours"
-    seen = learning.job_read(again, record(), ours=True, now=NOW + 700)
+    seen = learning.job_read(again, record(), view=view(), ours=True, now=NOW + 700)
     assert learning.job_not_known(seen, now=NOW + 900).controller == NotKnown(since=NOW + 900)
 
 
 @pytest.mark.parametrize("backlog", [None, 0, 12])
 def test_what_slurmdbd_said_stands_with_its_backlog(backlog: int | None) -> None:
-    learned = learning.accounting_read(facts(trouble=AWAY), [record()], backlog=backlog)
+    learned = learning.accounting_read(facts(trouble=AWAY), [record()], view=view(), backlog=backlog)
     assert (learned.accounting, learned.backlog, learned.trouble) == ((record(),), backlog, None)
 
 

@@ -12,10 +12,10 @@ from slurmjob_operator.api.status import Effective, SlurmJobStatus, SlurmView
 from slurmjob_operator.core import conditions as edit
 from slurmjob_operator.core import progress
 from slurmjob_operator.core.decide import decide
-from slurmjob_operator.core.records import Accepted
-from slurmjob_operator.core.states import End
+from slurmjob_operator.core.records import Accepted, JobRecord
+from slurmjob_operator.core.states import End, end_of
 from slurmjob_operator.core.times import rfc3339
-from slurmjob_operator.core.view import Deferral, Rejection, Unconfirmed
+from slurmjob_operator.core.view import Deferral, JobView, Rejection, Unconfirmed
 from tests.unit.core.values import (
     AWAY,
     NOW,
@@ -38,6 +38,10 @@ from tests.unit.core.values import (
 
 START = int(NOW) - 30
 LATER = int(NOW) + 86_400
+
+
+def _ended(before: JobView, over: JobRecord) -> SlurmJobStatus:
+    return progress.ended(before, over, end=end_of(over), now=NOW)
 
 
 def follow(status: SlurmJobStatus, states: set[str], **changes: Any) -> SlurmJobStatus:
@@ -172,7 +176,7 @@ def test_ended(
     code: int | None,
     signal: int | None,
 ) -> None:
-    status = progress.ended(view(running()), record(states, end_time=START + 9, **changes), now=NOW)
+    status = _ended(view(running()), record(states, end_time=START + 9, **changes))
     succeeded = state == "Complete"
     assert (status.state, (status.active, status.succeeded, status.failed)) == (state, counters)
     assert (status.exit_code, status.signal) == (code, signal)
@@ -187,15 +191,15 @@ def test_ended(
 
 def test_what_was_removed_before_it_ran_has_no_start() -> None:
     """Slurm gives the time of its end as that of its start, and no nodes."""
-    ended = progress.ended(view(recorded()), record({"CANCELLED"}, start_time=START, end_time=START), now=NOW)
+    ended = _ended(view(recorded()), record({"CANCELLED"}, start_time=START, end_time=START))
     assert ended.start_time is None
     assert ended.attempts[-1].start_time is None
     brief = record({"COMPLETED"}, start_time=START, end_time=START, nodes="n1")
-    assert progress.ended(view(recorded()), brief, now=NOW).start_time == rfc3339(START)
+    assert _ended(view(recorded()), brief).start_time == rfc3339(START)
 
 
 def test_an_end_without_a_time_ends_now() -> None:
-    assert progress.ended(view(running()), record({"FAILED"}), now=NOW).end_time == rfc3339(NOW)
+    assert _ended(view(running()), record({"FAILED"})).end_time == rfc3339(NOW)
 
 
 @pytest.mark.parametrize(

@@ -12,6 +12,7 @@ from slurmjob_operator.core import progress
 from slurmjob_operator.core.decision import Action, Decision
 from slurmjob_operator.core.marker import Marker
 from slurmjob_operator.core.records import Accepted, JobRecord, Source
+from slurmjob_operator.core.states import end_of
 from slurmjob_operator.core.view import ConnectionFacts, Facts, JobView, Trouble
 
 NOW = 1_800_000_000.0
@@ -66,7 +67,8 @@ def rejected() -> SlurmJobStatus:
 
 def ended() -> SlurmJobStatus:
     """Job 7 has completed, and status says so."""
-    return progress.ended(view(recorded()), record(states={"COMPLETED"}, end_time=int(NOW) - 5), now=NOW)
+    over = record(states={"COMPLETED"}, end_time=int(NOW) - 5)
+    return progress.ended(view(recorded()), over, end=end_of(over), now=NOW)
 
 
 def facts(**changes: Any) -> Facts:

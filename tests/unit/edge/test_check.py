@@ -141,7 +141,11 @@ def _run(tmp_path: Path, text: str, *flags: str, capsys: pytest.CaptureFixture[s
         (GOOD + "    time: 1h\n", "spec.template.time: '1h': must be minutes"),
         (_script("--uid=alice"), "spec.template.script, line 2: --uid: "),
         (_script("--mem=1") + "    memPerCpu: 2\n", "spec.template.memPerCpu: "),
-        (_script("--array=1-3"), "spec.template.script, line 2: --array: arrays are not run yet"),
+        (_script("--array=3-1"), "spec.template.script, line 2: --array: '3-1': must be indexes and rising ranges"),
+        (
+            _script("--array=0-99999999"),
+            "spec.template.script, line 2: --array: '0-99999999': must name at most 100000",
+        ),
         (
             _script("-n1", "hetjob", "-n2"),
             "spec.template.script: heterogeneous jobs (`#SBATCH hetjob`) are not run yet",
@@ -231,8 +235,8 @@ def test_what_one_slurm_alone_refuses(
 
 
 def test_each_slurm_refuses_it_for_a_reason_of_its_own(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """22.05 has no such option, the others run no arrays yet: nobody takes the job."""
-    code, lines = _run(tmp_path, _script("--array=1-3 --container-id=x"), capsys=capsys)
+    """22.05 has no such option, the others have no such value: nobody takes the job."""
+    code, lines = _run(tmp_path, _script("--container-id=x --distribution=pack:pack"), capsys=capsys)
     assert code == 1
     assert "warning" not in "\n".join(lines[:-1])
 

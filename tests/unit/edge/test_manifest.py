@@ -271,7 +271,6 @@ def test_variables_count_on_request_alone(run: Run) -> None:
         (["job.sh", "--wait"], "warning: --wait: wait with `kubectl wait --for=condition=Finished`"),
         (["job.sh", "-v"], "warning: --verbose: "),
         (["job.sh", "--network=x"], "warning: template.network: on Slurm 22.05: "),
-        (["job.sh", "--array=1-3"], "warning: template.array: arrays are not run yet"),
     ],
 )
 def test_warnings(words: list[str], sentence: str, run: Run) -> None:

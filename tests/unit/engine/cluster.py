@@ -67,8 +67,9 @@ class Cluster:
         forget = self.engine.forget_job if job else self.engine.forget_connection
         (forget if event == "DELETED" else observe)(body)
 
-    def secret(self, *, user: str = "alice", lifespan: int = 86_400) -> None:
-        text = jwt.encode({"exp": int(now()) + lifespan, "sun": user}, "k" * 64)
+    def secret(self, *, user: str = "alice", lifespan: int = 86_400, since: float | None = None) -> None:
+        begin = now() if since is None else since
+        text = jwt.encode({"exp": int(begin) + lifespan, "sun": user}, "k" * 64)
         self.kube.secrets["ns", "token"] = {"SLURM_JWT": text.encode()}
 
     def connection(self) -> str:

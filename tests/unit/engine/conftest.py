@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 
 import pytest_asyncio
 
-from tests.unit.engine.cluster import Cluster
+from tests.unit.engine.cluster import START, Cluster
 
 
 @pytest_asyncio.fixture
@@ -20,6 +20,7 @@ async def bare_cluster() -> AsyncIterator[Cluster]:
 
 @pytest_asyncio.fixture
 async def cluster(bare_cluster: Cluster) -> Cluster:
-    """The same, and the Secret that a connection would name."""
-    bare_cluster.secret()
+    """The same, and the Secret that a connection would name. A fixture's loop has the machine's clock, which tells how
+    long that has been up; a test's begins at 0."""
+    bare_cluster.secret(since=START)
     return bare_cluster

@@ -157,6 +157,7 @@ CALLS: dict[str, tuple[tuple[Any, ...], dict[str, Any]]] = {
     "submit_held": (("request",), {"comment": "c", "extra": None}),
     "job": ((7,), {}),
     "states": (((7, 8),), {}),
+    "tasks": (({7: (8,)},), {}),
     "accounting": ((7,), {}),
     "search": ((), {"name": "n", "since": 3}),
     "held_jobs": ((), {"since": 5, "known": (7,)}),

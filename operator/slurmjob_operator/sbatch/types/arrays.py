@@ -3,19 +3,29 @@
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 from typing import Final
 
 from slurmjob_operator.sbatch.errors import InvalidValue
+from slurmjob_operator.sbatch.index_sets import IndexSet, Range, union
 from slurmjob_operator.sbatch.types.words import checked_type
-from slurmjob_operator.sbatch.value import Json, Release
+from slurmjob_operator.sbatch.value import NEWEST, Json, Release
 
 LONGEST: Final = 131072
 """Bytes. slurmctld's own bound depends on MaxArraySize."""
+
+MOST_TASKS: Final = 100_000
+"""More than any cluster's MaxArraySize that we know of; what one array may cost us is bounded by it."""
 
 RULE: Final = (
     'must be indexes and rising ranges with commas, a range with a step as in "0-30:5", and after the last one perhaps '
     '"%" and how many may run at once'
 )
+
+LONGEST_INDEX: Final = 9
+"""Digits; an index of more is beyond any MaxArraySize."""
+
+TOO_MANY: Final = f"must name at most {MOST_TASKS} indexes"
 
 _RANGE = re.compile(r"\[?\s*\+?([0-9]*)\]?(?:-\s*([0-9]*)\]?(?::\s*([0-9]*)\]?)?)?(?:%.*)?", re.ASCII)
 
@@ -53,3 +63,45 @@ ARRAY: Final = checked_type(
     json=Json.INT_OR_STRING,
 )
 """Empty means no array."""
+
+
+@dataclass(frozen=True, slots=True)
+class ArraySpec:
+    """`text` as sbatch reads it: which tasks there are, and how many of them may run at once; 0: as many as there is
+    room for."""
+
+    text: str
+    indexes: IndexSet
+    at_once: int = 0
+
+    def only(self, indexes: IndexSet) -> str:
+        """The option's text for some of them."""
+        return f"{indexes}%{self.at_once}" if self.at_once else str(indexes)
+
+
+def spec_of(text: str) -> ArraySpec | None:
+    """What slurmctld makes of the option (`array_task_string` of such jobs, measured on 22.05, 24.11 and 26.05); None:
+    no array. Raises `InvalidValue`."""
+    if not text:
+        return None
+    _check(text, NEWEST)
+    found = union(_indexes(part.partition("%")[0], text) for part in text.split(",") if part)
+    limit = text.partition("%")[2]
+    if len(found) > MOST_TASKS:
+        raise InvalidValue(text, TOO_MANY)
+    digits = re.match(r"[0-9]{1,9}", limit)
+    return ArraySpec(text=text, indexes=found, at_once=int(digits[0]) if digits else 0)
+
+
+def _indexes(part: str, text: str) -> IndexSet:
+    match = _RANGE.fullmatch(part)
+    first, last, step = match.groups() if match else ("", None, None)
+    if max(len(digits or "") for digits in (first, last, step)) > LONGEST_INDEX:
+        raise InvalidValue(text, f"must have indexes of at most {LONGEST_INDEX} digits")
+    low = int(first or 0)
+    high = low if last is None else int(last or 0)
+    width = 1 if step is None else int(step)
+    if (high - low) // width >= MOST_TASKS:
+        raise InvalidValue(text, TOO_MANY)
+    ranges: tuple[Range, ...] = ((low, high),)
+    return IndexSet(ranges) if width == 1 else IndexSet.of(range(low, high + 1, width))

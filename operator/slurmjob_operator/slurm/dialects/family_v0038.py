@@ -15,7 +15,7 @@ from slurmjob_operator.core.records import JobRecord
 from slurmjob_operator.sbatch.job import encoded
 from slurmjob_operator.slurm.dialects import file_names, reading
 from slurmjob_operator.slurm.dialects.dialect import Dialect
-from slurmjob_operator.slurm.dialects.rows import accounting_row, controller_row
+from slurmjob_operator.slurm.dialects.rows import accounting_row, controller_row, with_files
 from slurmjob_operator.slurm.request import JobRequest
 
 VERSIONS: Final = ("v0.0.38",)
@@ -42,10 +42,15 @@ def controller_record(raw: Mapping[str, Any]) -> JobRecord:
     """A job of job/{id} or jobs. Its state is one word: COMPLETING stands in the place of the state that it ends in."""
     record = controller_row(raw)
     exit_code, signal = (None, None) if record.states & UNFINISHED else reading.wait_status(raw.get("exit_code"))
-    stdout = _file(raw, reading.path(raw.get("standard_output")) or file_names.DEFAULT)
+    stdout = _file(raw, reading.path(raw.get("standard_output")) or _default(raw))
     error = reading.path(raw.get("standard_error"))
     stderr = stdout if error is None else _file(raw, error)
-    return replace(record, exit_code=exit_code, signal=signal, stdout_path=stdout, stderr_path=stderr)
+    return with_files(replace(record, exit_code=exit_code, signal=signal), stdout=stdout, stderr=stderr)
+
+
+def _default(raw: Mapping[str, Any]) -> str:
+    is_task = reading.job_id(raw.get("array_job_id")) is not None
+    return file_names.DEFAULT_OF_TASKS if is_task else file_names.DEFAULT
 
 
 def _file(raw: Mapping[str, Any], path: str) -> str | None:

@@ -16,7 +16,7 @@ from slurmjob_operator.core.records import JobRecord
 from slurmjob_operator.sbatch.job import encoded
 from slurmjob_operator.slurm.dialects import reading
 from slurmjob_operator.slurm.dialects.dialect import Dialect
-from slurmjob_operator.slurm.dialects.rows import accounting_row, controller_row
+from slurmjob_operator.slurm.dialects.rows import accounting_row, controller_row, with_files
 from slurmjob_operator.slurm.request import JobRequest
 
 VERSIONS: Final = ("v0.0.45", "v0.0.44", "v0.0.43", "v0.0.42", "v0.0.41", "v0.0.40", "v0.0.39")
@@ -61,9 +61,8 @@ def controller_record(raw: Mapping[str, Any]) -> JobRecord:
     exit_code, signal = _exit(raw.get("exit_code"))
     stdout = reading.path(raw.get("stdout_expanded")) or reading.path(raw.get("standard_output"))
     stderr = reading.path(raw.get("stderr_expanded")) or reading.path(raw.get("standard_error"))
-    return replace(
-        controller_row(raw), exit_code=exit_code, signal=signal, stdout_path=stdout, stderr_path=stderr or stdout
-    )
+    record = replace(controller_row(raw), exit_code=exit_code, signal=signal)
+    return with_files(record, stdout=stdout, stderr=stderr or stdout)
 
 
 def accounting_record(raw: Mapping[str, Any]) -> JobRecord:

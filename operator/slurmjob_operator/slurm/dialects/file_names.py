@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Final
 
 DEFAULT: Final = "slurm-%j.out"
+DEFAULT_OF_TASKS: Final = "slurm-%A_%a.out"
 
 _ESCAPED = re.compile(r"\\(.?)")
 """A backslash is taken away, and with one anywhere nothing is replaced; of two one is left (measured: the files of jobs

@@ -6,14 +6,17 @@ Each family adds what it says in a way of its own: how the job ended, and where 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from slurmjob_operator.core.records import JobRecord, Source
 from slurmjob_operator.slurm.dialects import reading
+from slurmjob_operator.slurm.dialects.array_rows import accounting_indexes, controller_indexes, of_all_tasks
 
 
 def controller_row(raw: Mapping[str, Any]) -> JobRecord:
     """A job of job/{id} or jobs. Older versions have no `hold`, `extra` and `failed_node`."""
+    array_id = reading.job_id(raw.get("array_job_id"))
     return JobRecord(
         source=Source.CONTROLLER,
         job_id=reading.job_id(raw.get("job_id")) or 0,
@@ -38,7 +41,18 @@ def controller_row(raw: Mapping[str, Any]) -> JobRecord:
         failed_node=reading.text(raw.get("failed_node")),
         node_count=reading.count(raw.get("node_count")),
         cpus=reading.count(raw.get("cpus")),
+        array_id=array_id,
+        indexes=None if array_id is None else controller_indexes(raw),
     )
+
+
+def with_files(record: JobRecord, *, stdout: str | None, stderr: str | None) -> JobRecord:
+    """The record with its files; those of an array's tasks that have not started have no index yet."""
+    if record.array_id is not None and (
+        record.indexes is None or len(record.indexes) > 1 or "PENDING" in record.states
+    ):
+        stdout, stderr = of_all_tasks(stdout), of_all_tasks(stderr)
+    return replace(record, stdout_path=stdout, stderr_path=stderr)
 
 
 def accounting_row(raw: Mapping[str, Any]) -> JobRecord:
@@ -46,6 +60,8 @@ def accounting_row(raw: Mapping[str, Any]) -> JobRecord:
     times = reading.mapping(raw.get("time"))
     state, comment = raw.get("state"), raw.get("comment")
     nodes = reading.path(raw.get("nodes"))
+    array = reading.mapping(raw.get("array"))
+    array_id = reading.job_id(array.get("job_id"))
     return JobRecord(
         source=Source.ACCOUNTING,
         job_id=reading.job_id(raw.get("job_id")) or 0,
@@ -69,6 +85,8 @@ def accounting_row(raw: Mapping[str, Any]) -> JobRecord:
         node_count=reading.count(raw.get("allocation_nodes")),
         cpus=_allocated_cpus(raw),
         elapsed_seconds=reading.count(times.get("elapsed")),
+        array_id=array_id,
+        indexes=None if array_id is None else accounting_indexes(array),
     )
 
 
