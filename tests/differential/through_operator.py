@@ -35,7 +35,7 @@ def connect(tenant: Tenant) -> None:
 
 
 def is_not_run_yet(case: Case, *, release: Release) -> bool:
-    """Whether the operator refuses it for what it is: an array, or a heterogeneous job."""
+    """Whether the operator refuses it for what it is: a heterogeneous job."""
     try:
         template = JobTemplate.model_validate({"script": case.script})
         return refusal_for_now(components(template, target=Target(release=release))) is not None

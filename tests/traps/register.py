@@ -11,8 +11,6 @@ ALL: Final = frozenset(
 
 WAITING: Final = {
     "H1": "heterogeneous jobs: their release, component by component",
-    "H2": "arrays and heterogeneous jobs: the ids in rows of jobs/state",
-    "H3": "arrays: an update of one that 22.05 calls failed, and that took effect",
 }
 """What no field leads into yet, and the subject that brings it."""
 

@@ -30,17 +30,17 @@ States = Mapping[int, frozenset[str]]
 
 @dataclass(frozen=True, slots=True)
 class TaskStates:
-    """The states of an array's tasks, as a number that is another one when any of them is. `alive`: whether any has
-    not ended."""
+    """The states of those tasks of an array that live, as a number that is another one when any of them is. `alive`:
+    whether there are any."""
 
     digest: int
     alive: bool
 
     @classmethod
-    def of(cls, rows: Iterable[tuple[str, frozenset[str]]]) -> TaskStates:
-        """Of names of tasks, as jobs/state has them, with their states."""
-        seen = frozenset(rows)
-        return cls(digest=hash(seen), alive=any(not is_over(states) for _, states in seen))
+    def of(cls, tasks: Iterable[tuple[str, frozenset[str]]]) -> TaskStates:
+        """Of indexes with states."""
+        alive = frozenset((index, states) for index, states in tasks if not is_over(states))
+        return cls(digest=hash(alive), alive=bool(alive))
 
     @classmethod
     def of_record(cls, record: JobRecord) -> TaskStates | None:
@@ -48,7 +48,7 @@ class TaskStates:
         alive = [part for part in record.parts if not is_over(part.states)]
         if any(part.indexes is None for part in alive):
             return None
-        return cls.of((f"{part.job_id}_{index}", part.states) for part in alive for index in part.indexes or ())
+        return cls.of((str(index), part.states) for part in alive for index in part.indexes or ())
 
 
 class OneByOne:
@@ -80,8 +80,7 @@ class OneByOne:
             self._caller.server.shared.reads.take()
             try:
                 record = await self._read(array_id)
-                alive = [part for part in record.parts if not is_over(part.states)]
-                cut = ((f"{part.job_id}_", part.states) for part in alive)
+                cut = ((str(part.indexes or part.job_id), part.states) for part in record.parts)
                 found[array_id] = TaskStates.of_record(record) or TaskStates.of(cut)
             except JobNotFound:
                 found[array_id] = TaskStates.of(())
@@ -120,19 +119,19 @@ class InOneRequest:
         return found
 
     async def tasks(self, arrays: Mapping[int, Collection[int]]) -> Mapping[int, TaskStates]:
-        """See `SlurmPort`. Rows name a task that waits by the array's id, and one that has started by its own (TRAP
-        H2): those of tasks that have started since the array was read tell of no array, but are missing among its
-        waiting ones."""
+        """See `SlurmPort`. Rows name a task that waits by the array's id, and from v0.0.41 on one that has started by
+        its own (TRAP H2): those of tasks that have started since the array was read tell of no array, but are missing
+        among its waiting ones."""
         if self._caller.release is not None and self._caller.release == self._not_served_by:
             return await self._otherwise.tasks(arrays)
         owners = {task: array_id for array_id, running in arrays.items() for task in (array_id, *running)}
         rows: dict[int, list[tuple[str, frozenset[str]]]] = {array_id: [] for array_id in arrays}
         try:
             async for row in self._rows(tuple(arrays)):
-                name = reading.said(row.get("job_id"))
-                owner = owners.get(reading.job_id(name.partition("_")[0]) or 0)
+                name, _, index = reading.said(row.get("job_id")).partition("_")
+                owner = owners.get(reading.job_id(name) or 0)
                 if owner is not None:
-                    rows[owner].append((name, reading.words(row.get("state"))))
+                    rows[owner].append((index, reading.words(row.get("state"))))
         except NotSupported:
             return await self._otherwise.tasks(arrays)
         return {array_id: TaskStates.of(found) for array_id, found in rows.items()}
