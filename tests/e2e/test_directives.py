@@ -90,6 +90,10 @@ def test_what_is_not_run_yet_is_refused_with_a_sentence(tenant: Tenant) -> None:
     _apply(tenant, "many", _script("--array=0-999999"), chdir="/home/alice")
     _apply(tenant, "mixed", _script("-n1", "hetjob", "-n2"), chdir="/home/alice")
     _apply(tenant, "nowhere", _script())
-    for name, words in (("many", "--array: '0-999999': must name at most 100000 indexes"), ("mixed", "heterogeneous"), ("nowhere", "template.chdir")):
+    for name, words in (
+        ("many", "--array: '0-999999': must name at most 100000 indexes"),
+        ("mixed", "heterogeneous"),
+        ("nowhere", "template.chdir"),
+    ):
         tenant.wait_state(name, "Rejected")
         assert words in tenant.condition(name, "Submitted")["message"]
