@@ -83,6 +83,10 @@ bench-following: $(STAMP) ## What following jobs costs on a slurmrestd without j
 bench-overhead: $(STAMP) ## What a request of ours costs beside one of bare httpx (1 minute; result in bench/)
 	PYTHONPATH=sandbox $(PY) -m bench.overhead
 
+.PHONY: bench-arrays
+bench-arrays: $(STAMP) ## What following arrays of jobs costs beside one job (2 minutes; result in bench/)
+	PYTHONPATH=sandbox $(PY) -m bench.arrays
+
 .PHONY: bench-outage
 bench-outage: $(STAMP) ## Requests in ten minutes without Slurm, with a thousand live jobs (an hour; result in bench/)
 	PYTHONPATH=sandbox $(PY) -m bench.outage

@@ -20,6 +20,8 @@ DATABASE_PASSWORD = "sandbox"  # noqa: S105 - of a throw-away database on loopba
 MIN_JOB_AGE_SECONDS = 10
 """How long slurmctld remembers a job that has ended (Slurm's own default is 300)."""
 
+MAX_JOB_COUNT = 30_000
+
 NODE_SECONDS = 15
 """A node whose slurmd does not answer for so long is down, and its jobs end NODE_FAIL or are requeued (Slurm's own
 default is 300). Nothing in it depends on the length; a machine that stalls for longer loses nodes."""
@@ -120,7 +122,7 @@ SlurmctldTimeout={TAKEOVER_SECONDS}
 SlurmdTimeout={NODE_SECONDS}
 KillWait=5
 MinJobAge={MIN_JOB_AGE_SECONDS}
-MaxJobCount=30000
+MaxJobCount={MAX_JOB_COUNT}
 FirstJobId={settings.first_job_id}
 SlurmdParameters=config_overrides
 DefMemPerCPU=100

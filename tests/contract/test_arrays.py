@@ -5,12 +5,18 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
+import pytest
+
+from sandboxlib import slurm_config
+from sandboxlib.slurm_suites import SUITES
 from slurmjob_operator.core.records import JobRecord
 from slurmjob_operator.core.states import is_over
 from slurmjob_operator.sbatch.index_sets import IndexSet, union
 from slurmjob_operator.sbatch.types.times import TimeLimit
+from slurmjob_operator.slurm.errors import RefusedForNow
 from slurmjob_operator.slurm.following import TaskStates
 from tests.contract.conftest import LONGEST_SECONDS, Contract
+from tests.real.cluster import SUITE
 
 ARRAY = "0-2,5%3"
 INDEXES = IndexSet.parse("0-2,5")
@@ -140,3 +146,28 @@ async def test_a_failing_task_tells_its_exit_code(contract: Contract) -> None:
     await contract.port.release(array_id, comment="note")
     record = await contract.until(array_id, lambda record: record.states == {"FAILED"})
     assert [(str(part.indexes), part.exit_code) for part in record.parts] == [("4", 3)]
+
+
+async def _fill(contract: Contract, made: list[int]) -> None:
+    for _ in range(slurm_config.MAX_JOB_COUNT // 1000 + 1):
+        made.append(await _held(contract, array="0-999"))
+
+
+@pytest.mark.alone
+@pytest.mark.parametrize("contract", [SUITES[SUITE].api_versions[0]], indirect=True)
+async def test_a_full_queue_is_a_refusal_for_now(contract: Contract) -> None:
+    """MaxJobCount counts each task. Before 26.05 slurmctld answers with the system's number for "try again"."""
+    made: list[int] = []
+    with pytest.raises(RefusedForNow, match="MaxJobCount"):
+        await _fill(contract, made)
+    for array_id in made:
+        await contract.port.cancel(array_id)
+    deadline = time.monotonic() + LONGEST_SECONDS
+    while True:  # until slurmctld has forgotten them, for whoever comes next
+        try:
+            await _held(contract, array="0-999")
+        except RefusedForNow:
+            assert time.monotonic() < deadline
+            await contract.cluster.turn()
+        else:
+            return

@@ -241,6 +241,8 @@ class Actor:
 
     def _note_trouble(self, entry: Entry, error: slurm_errors.SlurmError, *, reason: Reason) -> None:
         delay = min(retry_delay(entry.failures), self.period_seconds, LONGEST_TROUBLE_SECONDS)
+        if isinstance(error, slurm_errors.AnswerTooLarge):
+            delay = LONGEST_RETRY_SECONDS
         entry.failures += 1
         logger.warning("Slurm: %s; trying again in %.0f s", error, delay, extra=context(entry.view))
         trouble = Trouble(reason=reason, message=str(error), retry_at=self._outside.now() + delay)

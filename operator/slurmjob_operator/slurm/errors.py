@@ -4,6 +4,7 @@
     ├── Unavailable          retry later; nothing was changed by this request
     │   ├── RateLimited      the server asked us to slow down
     │   ├── ConnectionLost   somebody cut it before an answer was there
+    │   ├── AnswerTooLarge   of an array, say, of which many thousand tasks run or have just ended
     │   ├── UntrustedServer  TLS: its certificate is not accepted, or it does not accept ours
     │   └── AccountingUnavailable   slurmdbd does not answer, or has not heard all yet; slurmctld may well
     ├── Refused              never: the same request will be refused again (bad partition, invalid account …)
@@ -36,6 +37,10 @@ class Unavailable(SlurmError):
     `retry_after_seconds`: when it is worth to ask again, where that is known."""
 
     retry_after_seconds: float | None = None
+
+
+class AnswerTooLarge(Unavailable):
+    """More than we take in. Asked again at once it would be as large."""
 
 
 class RateLimited(Unavailable):

@@ -25,7 +25,7 @@ import httpx
 
 from slurmjob_operator import __version__
 from slurmjob_operator.slurm.circuit import Attempt
-from slurmjob_operator.slurm.errors import ConnectionLost, OutcomeUnknown, Unavailable, UntrustedServer
+from slurmjob_operator.slurm.errors import AnswerTooLarge, ConnectionLost, OutcomeUnknown, Unavailable, UntrustedServer
 from slurmjob_operator.slurm.shared import NO_LIMITS, Shared
 from slurmjob_operator.slurm.tls import NO_IDENTITY, TlsIdentity
 from slurmjob_operator.slurm.token import SlurmToken, redact
@@ -210,7 +210,7 @@ async def _read(response: httpx.Response, *, changes: bool) -> bytes:
     async for part in response.aiter_bytes():
         size += len(part)
         if size > LARGEST_ANSWER:
-            kind = OutcomeUnknown if changes else Unavailable
+            kind = OutcomeUnknown if changes else AnswerTooLarge
             raise kind("slurmrestd's answer is larger than 64 MiB", status=response.status_code)
         parts.append(part)
     return b"".join(parts)

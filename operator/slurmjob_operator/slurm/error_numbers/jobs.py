@@ -106,8 +106,8 @@ GROUPS: Final[tuple[Group, ...]] = (
     ),
     Group(
         meaning=Meaning.LATER,
-        advice="Slurm's queue is full; the operator tries again",
-        numbers="2007 ESLURM_MAX_JOB_COUNT",
+        advice="Slurm's queue is full (MaxJobCount; before 26.05 it says EAGAIN); the operator tries again",
+        numbers="11 EAGAIN, 2007 ESLURM_MAX_JOB_COUNT",
     ),
     Group(
         meaning=Meaning.LATER,
