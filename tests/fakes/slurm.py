@@ -13,7 +13,7 @@ from typing import Final
 from slurmjob_operator.api.connection import JobDefaults
 from slurmjob_operator.core.arrays import together
 from slurmjob_operator.core.cluster import ClusterFacts
-from slurmjob_operator.core.records import Accepted, ClusterInfo, JobRecord, Source
+from slurmjob_operator.core.records import Accepted, ClusterInfo, JobRecord, Source, Spent
 from slurmjob_operator.engine.templates import Place
 from slurmjob_operator.sbatch.index_sets import IndexSet
 from slurmjob_operator.sbatch.types.arrays import spec_of
@@ -33,6 +33,7 @@ from slurmjob_operator.slurm.request import JobRequest, Target
 from tests.fakes import cluster as fake_cluster
 
 ENDED = frozenset({"COMPLETED", "FAILED", "CANCELLED", "TIMEOUT"})
+MEBIBYTE = 2**20
 LATE_SECONDS = 10.0
 """MessageTimeout: so long after the answer was lost a frozen slurmctld may still take a submission (TRAP F1)."""
 
@@ -253,6 +254,9 @@ class InMemorySlurm:
             held=False,
             comment=job.comment if job.states & ENDED else "",
         )
+        if job.states & ENDED and job.began_at is not None:
+            elapsed = (job.end_time or job.began_at) - job.began_at
+            told = replace(told, elapsed_seconds=elapsed, spent=Spent(cpu_seconds=elapsed / 2, max_rss_bytes=MEBIBYTE))
         if self.slurmdbd_lags and "PENDING" not in job.states:
             self.unheard.append(told)  # 22.05 holds a start back for seconds, and counts it in no backlog
         elif self.slurmdbd_up and self.slurmdbd_keeps_up and not self.untold:
@@ -355,7 +359,7 @@ class MemoryPort:
         assert shown is not None, "tasks in memory are all named"
         return shown
 
-    async def accounting(self, job_id: int) -> tuple[JobRecord, ...]:
+    async def accounting(self, job_id: int, *, within: float | None = None) -> tuple[JobRecord, ...]:
         self._before("accounting")
         if not self.cluster.has_accounting:
             return ()

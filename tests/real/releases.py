@@ -33,6 +33,7 @@ class Differs(StrEnum):
     NO_SLURMDBD = "A Slurm that has no slurmdbd"
     ABANDONED = "`slurmjob.dev/abandon` while slurmctld is away"
     LOST_NODE = "A job that lost its node"
+    DERIVED_EXIT_CODE = "`status.usage.derivedExitCode`"
     BACKSLASH = "`output` with a backslash, which lets patterns stand as they are"
     DEFAULT_PARTITION = "The default partition, in a connection's status and in refusals"
 
@@ -131,6 +132,10 @@ TABLE: Final[Mapping[Differs, Mapping[str, Said]]] = {
     Differs.LOST_NODE: {
         **_same(False, "`lost a node`", "bookworm"),
         **_same(True, "`lost node NAME`", *NEWER),
+    },
+    Differs.DERIVED_EXIT_CODE: {
+        "bookworm": Said(value=None, text="not known: slurmdbd's REST plug-in loses it"),
+        **_same(3, "the highest exit code of the job's steps", *NEWER),
     },
     Differs.BACKSLASH: {
         **_same(True, "`status.stdoutPath` names the file", "bookworm", "forky"),

@@ -152,6 +152,39 @@ class ArrayStatus:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Usage:
+    """What a run used, by slurmdbd; of an array all its tasks together. What Slurm does not say is absent."""
+
+    __pydantic_config__ = STATUS_CONFIG
+
+    elapsed_seconds: Annotated[
+        Int64 | None, Field(description="How long it ran, in seconds; of an array the sum over its tasks.")
+    ] = None
+    cpu_seconds: Annotated[Int64 | None, Field(description="CPU time of all steps, user and system, in seconds.")] = (
+        None
+    )
+    max_rss_bytes: Annotated[
+        Int64 | None, Field(description="Largest resident memory of one task of a step (MaxRSS), in bytes.")
+    ] = None
+    gpu_seconds: Annotated[
+        Int64 | None, Field(description="GPUs that it had, times the seconds for which it had them.")
+    ] = None
+    energy_joules: Annotated[
+        Int64 | None, Field(description="Energy of the step that took most, in joules, where nodes measure it.")
+    ] = None
+    cpu_efficiency_percent: Annotated[
+        Int64 | None, Field(description="`cpuSeconds` of what its CPUs could have given in that time.")
+    ] = None
+    memory_efficiency_percent: Annotated[
+        Int64 | None, Field(description="Resident memory of all tasks of the largest step, of the memory that it had.")
+    ] = None
+    derived_exit_code: Annotated[
+        Int32 | None, Field(description="Highest exit code of its steps that srun started (DerivedExitCode).")
+    ] = None
+    missing: Annotated[Text | None, Field(description="Why nothing of it is known, where that is final.")] = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Attempt:
     """An attempt that is over."""
 
@@ -165,6 +198,7 @@ class Attempt:
     signal: Annotated[Int32 | None, Field(description="Signal that ended the batch script.")] = None
     start_time: Annotated[Time | None, Field(description="When it started.")] = None
     end_time: Annotated[Time, Field(description="When it ended, or was given up.")]
+    usage: Annotated[Usage | None, Field(description="What it used, as far as it was told in time.")] = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -235,6 +269,9 @@ class SlurmJobStatus:
     effective: Annotated[Effective | None, Field(description="What Slurm really applied.")] = None
     slurm: Annotated[SlurmView | None, Field(description="Slurm's own words.")] = None
     array: Annotated[ArrayStatus | None, Field(description="The tasks, where the job is an array.")] = None
+    usage: Annotated[
+        Usage | None, Field(description="What the last run used; told by slurmdbd, at its end or soon after it.")
+    ] = None
     attempts: Annotated[
         tuple[Attempt, ...],
         Field(

@@ -113,6 +113,14 @@ def _newest_by_task(view: JobView, records: Iterable[JobRecord]) -> list[JobReco
     return [record for record in newest if record is not None]
 
 
+def ended_in_slurmdbd(view: JobView, records: Iterable[JobRecord]) -> JobRecord | None:
+    """Our run in slurmdbd's records, of an array all its tasks together; None: it is not over there, or not there."""
+    found = _newest_by_task(view, records)
+    if not found or not all(is_over(record.states) for record in found):
+        return None
+    return found[-1] if view.array is None else together(found)
+
+
 # --- Its tasks ---------------------------------------------------------------------------------------------------
 
 

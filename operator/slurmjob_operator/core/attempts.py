@@ -12,7 +12,7 @@ from enum import Enum
 
 from slurmjob_operator.api.conditions import ConditionType, Reason
 from slurmjob_operator.api.slurmjob import UnknownOutcomePolicy
-from slurmjob_operator.api.status import MOST_ATTEMPTS_KEPT, Attempt, SlurmJobStatus
+from slurmjob_operator.api.status import MOST_ATTEMPTS_KEPT, Attempt, SlurmJobStatus, Usage
 from slurmjob_operator.core import conditions as edit
 from slurmjob_operator.core.records import JobRecord
 from slurmjob_operator.core.states import NOT_TRIED_AGAIN, TERMINAL, script_exit
@@ -79,7 +79,9 @@ def next_attempt_at(status: SlurmJobStatus) -> int:
     return epoch_of(last.end_time) + min(backoff, LONGEST_BACKOFF_SECONDS)
 
 
-def keep(view: JobView, *, reason: Reason, record: JobRecord | None, now: float) -> tuple[Attempt, ...]:
+def keep(
+    view: JobView, *, reason: Reason, record: JobRecord | None, used: Usage | None = None, now: float
+) -> tuple[Attempt, ...]:
     """`status.attempts` with the current attempt closed. Without a record nobody knows its end."""
     status = view.status
     if is_closed(status):
@@ -96,6 +98,7 @@ def keep(view: JobView, *, reason: Reason, record: JobRecord | None, now: float)
         signal=signal,
         start_time=optional_rfc3339(record.began_at) if record is not None else status.start_time,
         end_time=optional_rfc3339(ended) or rfc3339(now),
+        usage=used,
     )
     return (*status.attempts, this)[-MOST_ATTEMPTS_KEPT:]
 

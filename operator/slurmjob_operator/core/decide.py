@@ -42,6 +42,7 @@ tests. The caller writes the decision's status, then takes its action, learns fr
 | once it is recorded | `recorded` |
 | when nobody knows the outcome | `undecided` |
 | how an attempt ends, and what comes after it | `ending`, `attempts` |
+| what a run used | `usage` |
 | while the object is being deleted | `letting_go` |
 | the tasks of an array, seen as one job | `arrays` |
 | held jobs that nobody owns | `sweeping` |
@@ -50,9 +51,10 @@ tests. The caller writes the decision's status, then takes its action, learns fr
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 from slurmjob_operator.api.conditions import ConditionType, Reason
-from slurmjob_operator.core import attempts, progress, recorded, unrecorded
+from slurmjob_operator.core import attempts, progress, recorded, unrecorded, usage
 from slurmjob_operator.core import conditions as edit
 from slurmjob_operator.core.decision import Cancel, Decision, RemoveFinalizer
 from slurmjob_operator.core.ending import end_without_another_attempt
@@ -95,10 +97,14 @@ def _place(facts: Facts) -> tuple[str | None, str | None]:
     return facts.connection.cluster_name, facts.connection.user
 
 
-def finished(view: JobView, _facts: Facts, _now: float) -> Decision | None:
-    """The end stands in status: let the object go, and never touch it again."""
+def finished(view: JobView, facts: Facts, now: float) -> Decision | None:
+    """The end stands in status: once it is told, or will not be, what the run used, let the object go, and never touch
+    it again."""
     if not edit.is_true(view.status.conditions, ConditionType.FINISHED):
         return None
+    waiting = usage.not_told_yet(view, facts, now)
+    if waiting is not None:
+        return waiting
     action = RemoveFinalizer() if view.has_finalizer else None
     return Decision(status=view.status, action=action)
 
@@ -115,8 +121,15 @@ def attempt_closed(view: JobView, facts: Facts, now: float) -> Decision | None:
         status = progress.unsynced(view, reason=problem.reason, message=problem.message, now=now)
         return Decision(status=status, recheck_at=problem.retry_at)
     if now < due:
-        return Decision(status=progress.noticed(view), recheck_at=due)
+        return _while_it_waits(view, facts, due, now)
     return Decision(status=progress.opened(view, facts, now=now))
+
+
+def _while_it_waits(view: JobView, facts: Facts, due: float, now: float) -> Decision:
+    """The next attempt does not wait for what the last one used."""
+    decision = usage.not_told_yet(view, facts, now) or Decision(status=view.status)
+    again = min(due, decision.recheck_at or due)
+    return replace(decision, status=progress.noticed(replace(view, status=decision.status)), recheck_at=again)
 
 
 ALWAYS: tuple[Rule, ...] = (accepted_too_late, finished, attempt_closed)

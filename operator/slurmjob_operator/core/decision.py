@@ -48,6 +48,13 @@ class ReadAccounting:
 
 
 @dataclass(frozen=True, slots=True)
+class ReadUsage:
+    """Ask slurmdbd what a job used that has ended. Nothing waits for the answer but what it is about."""
+
+    job_id: int
+
+
+@dataclass(frozen=True, slots=True)
 class ReadUpSince:
     """Ask slurmctld since when it has been up."""
 
@@ -75,6 +82,7 @@ Action = (
     | Search
     | ReadJob
     | ReadAccounting
+    | ReadUsage
     | ReadUpSince
     | Release
     | Cancel

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from slurmjob_operator.api.conditions import ConditionType, EventReason, Reason
-from slurmjob_operator.api.status import SlurmJobStatus
+from slurmjob_operator.api.status import SlurmJobStatus, Usage
 from slurmjob_operator.core import arrays, attempts, progress
 from slurmjob_operator.core import conditions as edit
 from slurmjob_operator.core.attempts import Verdict, Word
@@ -16,25 +16,26 @@ from slurmjob_operator.core.view import JobView
 from slurmjob_operator.sbatch.index_sets import LONGEST_TEXT
 
 
-def end_by_record(view: JobView, record: JobRecord, now: float) -> Decision:
-    """The record of a job that is over: the end, or another attempt if `backoffLimit` allows one."""
+def end_by_record(view: JobView, record: JobRecord, now: float, *, used: Usage | None = None) -> Decision:
+    """The record of a job that is over: the end, or another attempt if `backoffLimit` allows one. `used` is what is
+    known of what the run used."""
     end = arrays.end_of_job(record)
     again = not end.succeeded and attempts.is_tried_again(record.states) and attempts.retries_left(view)
     if again and arrays.too_many_to_try_again(record.tasks):
-        return _not_tried_again(view, record, end, now)
+        end = _not_written_down(end)
+        return _told(progress.ended(view, record, end=end, used=used, now=now))
     if again:
-        status = progress.retrying(view, end=end, record=record, now=now)
+        status = progress.retrying(view, end=end, record=record, used=used, now=now)
         reconciling = edit.find(status.conditions, ConditionType.RECONCILING)
         message = reconciling.message if reconciling else end.message
         return Decision(status=status, events=(EventNote(reason=EventReason.RETRYING, message=message, warning=True),))
-    return _told(progress.ended(view, record, end=end, now=now))
+    return _told(progress.ended(view, record, end=end, used=used, now=now))
 
 
-def _not_tried_again(view: JobView, record: JobRecord, end: End, now: float) -> Decision:
+def _not_written_down(end: End) -> End:
     """The next attempt would not know which tasks are left."""
     message = f"{end.message} The indexes are too many to be written down ({LONGEST_TEXT} bytes): there is no retry."
-    told = End(succeeded=False, reason=Reason.INDEX_SET_TOO_LARGE, message=message)
-    return _told(progress.ended(view, record, end=told, now=now))
+    return End(succeeded=False, reason=Reason.INDEX_SET_TOO_LARGE, message=message)
 
 
 def _told(status: SlurmJobStatus) -> Decision:

@@ -8,6 +8,7 @@ from dataclasses import replace
 from slurmjob_operator.core import arrays
 from slurmjob_operator.core.attempts import open_attempt
 from slurmjob_operator.core.records import Accepted, JobRecord
+from slurmjob_operator.core.usage import usage_told
 from slurmjob_operator.core.view import (
     Deferral,
     Facts,
@@ -18,6 +19,7 @@ from slurmjob_operator.core.view import (
     Submission,
     Trouble,
     Unconfirmed,
+    UsageAnswer,
 )
 
 
@@ -36,6 +38,7 @@ def status_written(facts: Facts, *, before: JobView, after: JobView) -> Facts:
             unconfirmed=0,
             search=None,
             tasks=None,
+            usage=None,
             controller=None,
             accounting=None,
             recorded_here=after.status.job_id,
@@ -52,6 +55,7 @@ def status_written(facts: Facts, *, before: JobView, after: JobView) -> Facts:
             unconfirmed=0,
             search=None,
             tasks=None,
+            usage=None,
             controller=None,
             accounting=None,
             backlog=None,
@@ -158,6 +162,11 @@ def accounting_read(facts: Facts, records: Iterable[JobRecord], *, view: JobView
     return replace(facts, accounting=told, controller=controller, tasks=tasks, backlog=backlog, trouble=None)
 
 
+def usage_read(facts: Facts, records: Iterable[JobRecord], *, view: JobView) -> Facts:
+    """What slurmdbd says of a run that has ended; no records: it did not answer."""
+    return replace(facts, usage=UsageAnswer(usage=usage_told(view, records)))
+
+
 def up_since_read(facts: Facts, since: int | None) -> Facts:
     """Since when slurmctld has been up; None where it does not say."""
     return replace(facts, up_since=since or 0, trouble=None)
@@ -196,4 +205,6 @@ def troubled(facts: Facts, trouble: Trouble) -> Facts:
 def outdated(facts: Facts) -> Facts:
     """What Slurm said has to be asked again; what this process did stays known. But that it recorded the job a while
     ago is no proof any more that nobody has released it since."""
-    return replace(facts, controller=None, accounting=None, backlog=None, search=None, recorded_here=None, sources=None)
+    return replace(
+        facts, controller=None, accounting=None, backlog=None, search=None, recorded_here=None, sources=None, usage=None
+    )

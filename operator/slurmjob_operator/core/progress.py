@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from slurmjob_operator.api.conditions import ConditionType, Reason
-from slurmjob_operator.api.status import ArrayStatus, Condition, Effective, SlurmJobStatus, SlurmView, Sourced
+from slurmjob_operator.api.status import ArrayStatus, Condition, Effective, SlurmJobStatus, SlurmView, Sourced, Usage
 from slurmjob_operator.core import attempts
 from slurmjob_operator.core import conditions as edit
 from slurmjob_operator.core.array_status import array_status, for_another_attempt
@@ -147,6 +147,7 @@ def _without_run(status: SlurmJobStatus) -> SlurmJobStatus:
         signal=None,
         effective=None,
         slurm=None,
+        usage=None,
     )
 
 
@@ -159,10 +160,12 @@ def unknown(view: JobView, *, reason: Reason, message: str, now: float) -> Slurm
     return _finish(view, replace(view.status, state="Unknown", conditions=base))
 
 
-def retrying(view: JobView, *, end: End, record: JobRecord | None, now: float) -> SlurmJobStatus:
+def retrying(
+    view: JobView, *, end: End, record: JobRecord | None, used: Usage | None = None, now: float
+) -> SlurmJobStatus:
     """This attempt failed, and another one comes."""
     status = view.status if record is None else _with_record(view, record, now=now)
-    kept = attempts.keep(replace(view, status=status), reason=end.reason, record=record, now=now)
+    kept = attempts.keep(replace(view, status=status), reason=end.reason, record=record, used=used, now=now)
     status = replace(status, state="Retrying", active=0, attempts=kept)
     due = attempts.next_attempt_at(status)
     message = (
@@ -206,8 +209,8 @@ def following(view: JobView, record: JobRecord, *, now: float) -> SlurmJobStatus
     return _finish(view, replace(status, state=state, active=1, conditions=_synced(conditions, now=now)))
 
 
-def ended(view: JobView, record: JobRecord, *, end: End, now: float) -> SlurmJobStatus:
-    """The job has ended, because a record says so."""
+def ended(view: JobView, record: JobRecord, *, end: End, used: Usage | None = None, now: float) -> SlurmJobStatus:
+    """The job has ended, because a record says so. `used` is what is known of what the run used."""
     exit_code, signal = script_exit(record)
     status = _with_record(view, record, now=now)
     end_time = optional_rfc3339(record.end_time) or rfc3339(now)
@@ -217,7 +220,8 @@ def ended(view: JobView, record: JobRecord, *, end: End, now: float) -> SlurmJob
             status,
             state="Complete" if end.succeeded else "Failed",
             active=0,
-            attempts=attempts.keep(view, reason=end.reason, record=record, now=now),
+            usage=used,
+            attempts=attempts.keep(view, reason=end.reason, record=record, used=used, now=now),
             succeeded=int(end.succeeded),
             failed=int(not end.succeeded),
             end_time=end_time,

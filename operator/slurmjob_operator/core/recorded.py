@@ -5,10 +5,19 @@ from __future__ import annotations
 from dataclasses import replace
 
 from slurmjob_operator.api.conditions import ConditionType, EventReason, Reason
-from slurmjob_operator.core import arrays, attempts, marker, progress
+from slurmjob_operator.core import arrays, attempts, marker, progress, usage
 from slurmjob_operator.core import conditions as edit
 from slurmjob_operator.core.array_status import array_status
-from slurmjob_operator.core.decision import Cancel, Decision, EventNote, ReadAccounting, ReadJob, ReadUpSince, Release
+from slurmjob_operator.core.decision import (
+    Cancel,
+    Decision,
+    EventNote,
+    ReadAccounting,
+    ReadJob,
+    ReadUpSince,
+    ReadUsage,
+    Release,
+)
 from slurmjob_operator.core.ending import end_by_record, end_by_word, end_unseen
 from slurmjob_operator.core.identity import Identity, identify
 from slurmjob_operator.core.records import JobRecord
@@ -65,7 +74,7 @@ def not_known_to_slurmctld(view: JobView, facts: Facts, now: float) -> Decision 
         return Decision(status=view.status, action=ReadAccounting(view.recorded_id))
     record = arrays.by_slurmdbd(view, facts)
     if record is not None and is_over(record.states):
-        return _end(view, record, now)
+        return _end(view, facts, record, now)
     view = _with_tasks(view, facts)
     if is_lost(view, facts, now):
         message = (
@@ -115,17 +124,19 @@ def over(view: JobView, facts: Facts, now: float) -> Decision | None:
     record = _record(facts)
     if not is_over(record.states):
         return None
-    return _end(view, record, now)
+    if usage.is_worth_a_request(view, facts, record):
+        return Decision(status=view.status, action=ReadUsage(view.recorded_id))
+    return _end(view, facts, record, now)
 
 
-def _end(view: JobView, record: JobRecord, now: float) -> Decision:
+def _end(view: JobView, facts: Facts, record: JobRecord, now: float) -> Decision:
     word = word_after_roll_back(view)
     if word is not None and record.states & {"CANCELLED"}:
         return end_by_word(view, word, now)
     refused = _why_not_released(view)
     if refused is not None and record.states & {"CANCELLED"}:
         return end_unseen(view, End(succeeded=False, reason=Reason.RELEASE_REFUSED, message=refused), now)
-    return end_by_record(view, record, now)
+    return end_by_record(view, record, now, used=usage.usage_at_the_end(view, facts, record))
 
 
 def _why_not_released(view: JobView) -> str | None:

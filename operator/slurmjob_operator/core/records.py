@@ -21,6 +21,20 @@ class Source(Enum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Spent:
+    """What slurmdbd says of a job's use: CPU time of all its steps; of the step with the most of it the resident memory
+    of one task and of all its tasks, and energy. `memory_bytes` and `gpus` are what the job had."""
+
+    cpu_seconds: float | None = None
+    max_rss_bytes: int | None = None
+    total_rss_bytes: int | None = None
+    energy_joules: int | None = None
+    memory_bytes: int | None = None
+    gpus: int | None = None
+    derived_exit_code: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class JobRecord:
     """One record of one job.
 
@@ -63,6 +77,7 @@ class JobRecord:
     stdout_path: str | None = None
     stderr_path: str | None = None
     elapsed_seconds: int | None = None
+    spent: Spent | None = None
     array_id: int | None = None
     indexes: IndexSet | None = None
     parts: tuple[JobRecord, ...] = ()

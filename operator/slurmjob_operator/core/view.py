@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from slurmjob_operator.api.conditions import Reason
 from slurmjob_operator.api.slurmjob import DeletionPolicy, UnknownOutcomePolicy
-from slurmjob_operator.api.status import SlurmJobStatus
+from slurmjob_operator.api.status import SlurmJobStatus, Usage
 from slurmjob_operator.core.marker import Marker
 from slurmjob_operator.core.records import Accepted, JobRecord
 from slurmjob_operator.core.tasks import Tasks
@@ -133,6 +133,13 @@ class Sources:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class UsageAnswer:
+    """What slurmdbd said of what the run used; None: it could not, or does not know the end yet."""
+
+    usage: Usage | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Facts:
     """What this process gathered about one SlurmJob; all of it can be lost without harm.
 
@@ -144,6 +151,7 @@ class Facts:
     `unconfirmed_elsewhere`: how many submissions of other SlurmJobs to this server as this user are open with an
     unknown outcome. `search`: jobs found by marker since then; None: not searched.
     `tasks`: what is known of those of an array, in this process; None: what status says.
+    `usage`: what slurmdbd said of a run that has ended; None: not asked.
     `controller`, `accounting`, `backlog`: answers about the recorded id; None: to be asked.
     `up_since`: since when (epoch) slurmctld has been up, asked after `controller`; 0: it does not say; None: to be
     asked.
@@ -168,6 +176,7 @@ class Facts:
     search: tuple[JobRecord, ...] | None = None
     searched_at: float = 0.0
     tasks: Tasks | None = None
+    usage: UsageAnswer | None = None
     controller: JobRecord | NotKnown | None = None
     accounting: tuple[JobRecord, ...] | None = None
     backlog: int | None = None

@@ -75,9 +75,9 @@ class CountingPort:
         """See `SlurmPort`."""
         return await self._counted("tasks", self._port.tasks(arrays))
 
-    async def accounting(self, job_id: int) -> tuple[JobRecord, ...]:
+    async def accounting(self, job_id: int, *, within: float | None = None) -> tuple[JobRecord, ...]:
         """See `SlurmPort`."""
-        return await self._counted("accounting", self._port.accounting(job_id))
+        return await self._counted("accounting", self._port.accounting(job_id, within=within))
 
     async def search(self, *, name: str, since: int) -> tuple[JobRecord, ...]:
         """See `SlurmPort`."""

@@ -78,6 +78,12 @@ class Caller:
         other.dialect, other.retries = dialect, self.retries
         return other
 
+    def in_haste(self, seconds: float) -> Caller:
+        """The same, with less time for each answer."""
+        other = self.speaking(self.known())
+        other.timeout_seconds = min(seconds, self.timeout_seconds)
+        return other
+
     @property
     def viewer(self) -> Hashable:
         """Who looks at what; others for whom this is the same see the same."""

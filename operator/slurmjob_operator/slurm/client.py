@@ -241,11 +241,12 @@ class SlurmrestdClient:
         way = self._in_one_request if self._caller.known().lists_states else self._one_by_one
         return await way.tasks(arrays)
 
-    async def accounting(self, job_id: int) -> tuple[JobRecord, ...]:
+    async def accounting(self, job_id: int, *, within: float | None = None) -> tuple[JobRecord, ...]:
         """See `SlurmPort`."""
         if not self._finder.accounting:
             return ()
-        body = await self._caller.ask_slurmdbd(f"job/{checked_id(job_id)}")
+        caller = self._caller if within is None else self._caller.in_haste(within)
+        body = await caller.ask_slurmdbd(f"job/{checked_id(job_id)}")
         records = [self._caller.known().accounting_record(raw) for raw in accounted_rows(body)]
         ours = (record for record in records if job_id in (record.array_id, record.job_id))
         return tuple(sorted(ours, key=lambda record: record.submit_time or 0))

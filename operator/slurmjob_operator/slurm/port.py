@@ -80,9 +80,9 @@ class SlurmPort(Protocol):
         Not guaranteed: identity. That it is another one than last time is a hint to read the array.
         """
 
-    async def accounting(self, job_id: int) -> tuple[JobRecord, ...]:
+    async def accounting(self, job_id: int, *, within: float | None = None) -> tuple[JobRecord, ...]:
         """All records slurmdbd has of this id, oldest first, of an array those of its tasks too; several of one after a
-        requeue or a reused id (TRAP F3).
+        requeue or a reused id (TRAP F3). `within`: seconds in which it has to answer, where that is less than usual.
 
         Raises `AccountingUnavailable`. None, always, where there is no slurmdbd.
         """

@@ -17,7 +17,7 @@ from slurmjob_operator.core.decide import decide
 from slurmjob_operator.core.decision import Cancel, ReadAccounting, Release, RemoveFinalizer
 from slurmjob_operator.core.records import Accepted, JobRecord
 from slurmjob_operator.core.tasks import COMPLETED, Outcome, Tasks, with_ended, without
-from slurmjob_operator.core.view import Facts, JobView
+from slurmjob_operator.core.view import Facts, JobView, UsageAnswer
 from slurmjob_operator.sbatch.index_sets import IndexSet
 from slurmjob_operator.sbatch.types.arrays import spec_of
 from tests.unit.core.values import CONNECTION, NOW, OPENED, comment, facts, held, reason_of, record, told, view
@@ -245,7 +245,7 @@ def test_how_the_whole_ended(tasks: Tasks, reason: str, message: str, code: int)
 def test_another_attempt_is_of_those_that_may_end_otherwise() -> None:
     seen = array_view(backoff_limit=1)
     ends = [task(0, "FAILED"), task(1, "CANCELLED"), *(task(index, "COMPLETED") for index in range(2, 10))]
-    failed = decide(seen, read(ends, seen), NOW)
+    failed = decide(seen, replace(read(ends, seen), usage=UsageAnswer()), NOW)
     assert failed.status.state == "Retrying"
     retried = replace(seen, status=failed.status)
     assert str(arrays.remaining(retried)) == "0"
@@ -264,7 +264,7 @@ def test_indexes_that_cannot_be_written_down_are_not_tried_again() -> None:
     seen = replace(array_view(backoff_limit=1), array=spec)
     odd, even = IndexSet.of(range(1, 40_001, 2)), IndexSet.of(range(0, 40_001, 2))
     ends = [task(0, "FAILED", indexes=even), task(1, "COMPLETED", indexes=odd)]
-    decision = decide(seen, read(ends, seen), NOW)
+    decision = decide(seen, replace(read(ends, seen), usage=UsageAnswer()), NOW)
     assert reason_of(decision, ConditionType.FAILED) == ("True", "IndexSetTooLarge")
     array = decision.status.array
     assert array is not None

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from slurmjob_operator.api.conditions import ConditionType, Reason
-from slurmjob_operator.api.status import SlurmJobStatus
+from slurmjob_operator.api.status import SlurmJobStatus, Usage
 from slurmjob_operator.core import conditions as edit
 from slurmjob_operator.core import learning, progress
 from slurmjob_operator.core.attempts import open_attempt
@@ -38,6 +38,7 @@ from slurmjob_operator.core.view import (
     Rejection,
     Trouble,
     Unconfirmed,
+    UsageAnswer,
 )
 
 NOW = 1_800_000_000.0
@@ -83,6 +84,7 @@ RELEASED = replace(HELD, held=False, reason="Priority", comment=HELD.comment.rep
 RUNNING = replace(RELEASED, states=frozenset({"RUNNING"}), reason="None", start_time=int(NOW) + 1, nodes="n1")
 ENDED = replace(RUNNING, states=frozenset({"COMPLETED"}), end_time=int(NOW) + 2, exit_code=0)
 REFUSED = _with(RECORDED, progress.release_refused(RECORDED, message="the site says no", now=NOW))
+AT_ITS_END = replace(KNOWN, usage=UsageAnswer(usage=Usage(elapsed_seconds=2)))
 NO_SLURMDBD = replace(KNOWN.connection, accounting=False)
 SUBMITTED = int(NOW)
 LAGGING = replace(KNOWN, connection=replace(UP, accounting_lags=True), controller=HELD, accounting=(HELD,), backlog=0)
@@ -154,7 +156,7 @@ def _reason(decision: Decision, kind: ConditionType) -> str | None:
         ("release_refused, and somebody else released it", RECORDED,
          replace(KNOWN, controller=RUNNING, release_refused="no"), None),
         ("accepted_too_late, ended meanwhile",
-         _with(RECORDED, decide(RECORDED, replace(KNOWN, controller=ENDED), NOW).status),
+         _with(RECORDED, decide(RECORDED, replace(AT_ITS_END, controller=ENDED), NOW).status),
          replace(KNOWN, submission=Accepted(job_id=9)), Cancel(9)),
         ("unconfirmed_elsewhere", OPEN, replace(KNOWN, fresh=True, unconfirmed_elsewhere=2), None),
         ("opened for another user", OPEN, replace(KNOWN, connection=replace(KNOWN.connection, user="bob")), None),
@@ -171,7 +173,7 @@ def _reason(decision: Decision, kind: ConditionType) -> str | None:
          replace(KNOWN, controller=replace(HELD, comment="mine"), recorded_here="7"), Release(7)),
         ("comment rewritten, after a restart", RECORDED,
          replace(KNOWN, controller=replace(HELD, comment="mine")), None),
-        ("finished", _with(RECORDED, decide(RECORDED, replace(KNOWN, controller=ENDED), NOW).status), KNOWN,
+        ("finished", _with(RECORDED, decide(RECORDED, replace(AT_ITS_END, controller=ENDED), NOW).status), KNOWN,
          RemoveFinalizer()),
     ],
     ids=lambda value: value if isinstance(value, str) else "",
@@ -205,8 +207,8 @@ def test_next_action(rule: str, view: JobView, facts: Facts, action: Any) -> Non
          ConditionType.RECONCILING, Reason.SUSPENDED_IN_SLURM),
         (RECORDED, replace(KNOWN, controller=replace(ENDED, states=frozenset({"COMPLETED", "COMPLETING"}))),
          "Completing", ConditionType.RECONCILING, Reason.COMPLETING),
-        (RECORDED, replace(KNOWN, controller=ENDED), "Complete", ConditionType.COMPLETE, Reason.COMPLETED),
-        (RECORDED, replace(KNOWN, controller=replace(ENDED, states=frozenset({"FAILED"}), exit_code=3)), "Failed",
+        (RECORDED, replace(AT_ITS_END, controller=ENDED), "Complete", ConditionType.COMPLETE, Reason.COMPLETED),
+        (RECORDED, replace(AT_ITS_END, controller=replace(ENDED, states=frozenset({"FAILED"}), exit_code=3)), "Failed",
          ConditionType.STALLED, Reason.NON_ZERO_EXIT_CODE),
         (RECORDED, replace(KNOWN, controller=NotKnown(since=NOW), accounting=(ENDED,)), "Complete",
          ConditionType.FINISHED, Reason.COMPLETED),
@@ -219,7 +221,7 @@ def test_next_action(rule: str, view: JobView, facts: Facts, action: Any) -> Non
          Reason.IDENTITY_UNPROVEN),
         (RECORDED, replace(KNOWN, controller=HELD, accounting=(RUNNING,), backlog=0), "Unknown", ConditionType.STALLED,
          Reason.STATE_ROLLED_BACK),
-        (REFUSED, replace(KNOWN, controller=replace(ENDED, states=frozenset({"CANCELLED"}))), "Failed",
+        (REFUSED, replace(AT_ITS_END, controller=replace(ENDED, states=frozenset({"CANCELLED"}))), "Failed",
          ConditionType.FAILED, Reason.RELEASE_REFUSED),
         (RECORDED, replace(KNOWN, connection=NO_SLURMDBD, controller=HELD), "Pending", ConditionType.RECONCILING,
          Reason.PENDING_IN_QUEUE),

@@ -8,13 +8,14 @@ import pytest
 
 from slurmjob_operator.api.conditions import ConditionType, EventReason, Reason
 from slurmjob_operator.api.slurmjob import UnknownOutcomePolicy
+from slurmjob_operator.api.status import Usage
 from slurmjob_operator.core import attempts, progress
 from slurmjob_operator.core import conditions as edit
 from slurmjob_operator.core.decide import decide
 from slurmjob_operator.core.decision import Cancel, Decision, ReadAccounting, Search
 from slurmjob_operator.core.records import JobRecord
 from slurmjob_operator.core.undecided import LOST_SECONDS, UNPROVEN_SECONDS
-from slurmjob_operator.core.view import Facts, JobView, NotKnown, Trouble, Unconfirmed
+from slurmjob_operator.core.view import Facts, JobView, NotKnown, Trouble, Unconfirmed, UsageAnswer
 from tests.unit.core.test_decide import ENDED, HELD, KNOWN, NOW, OPEN, RECORDED, RELEASED, RUNNING
 
 GONE = replace(KNOWN, controller=NotKnown(since=NOW), accounting=(), backlog=0)
@@ -173,12 +174,13 @@ def test_an_outage_does_not_make_forget_that_a_submission_is_unconfirmed() -> No
 
 # --- Between attempts -----------------------------------------------------------------------------------------
 
+AT_ITS_END = replace(KNOWN, usage=UsageAnswer(usage=Usage(elapsed_seconds=2)))
 FAILED = replace(ENDED, states=frozenset({"FAILED"}), exit_code=3)
 
 
 def _between() -> JobView:
     view = replace(RECORDED, backoff_limit=1)
-    return replace(view, status=decide(view, replace(KNOWN, controller=FAILED), NOW).status)
+    return replace(view, status=decide(view, replace(AT_ITS_END, controller=FAILED), NOW).status)
 
 
 def test_the_next_attempt_begins_when_its_time_has_come() -> None:

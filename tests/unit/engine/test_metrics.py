@@ -158,7 +158,7 @@ CALLS: dict[str, tuple[tuple[Any, ...], dict[str, Any]]] = {
     "job": ((7,), {}),
     "states": (((7, 8),), {}),
     "tasks": (({7: (8,)},), {}),
-    "accounting": ((7,), {}),
+    "accounting": ((7,), {"within": 2.0}),
     "search": ((), {"name": "n", "since": 3}),
     "held_jobs": ((), {"since": 5, "known": (7,)}),
     "release": ((7,), {"comment": "c", "keep_held": True, "priority": 9}),

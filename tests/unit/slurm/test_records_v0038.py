@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from slurmjob_operator.core.records import JobRecord, Source
+from slurmjob_operator.core.records import JobRecord, Source, Spent
 from slurmjob_operator.sbatch.types.times import TimeLimit
 from slurmjob_operator.slurm.dialects import family_v0038 as family
 from slurmjob_operator.slurm.request import JobRequest
@@ -166,6 +166,7 @@ def test_an_ended_job_of_slurmdbd() -> None:
         node_count=1,
         cpus=2,
         elapsed_seconds=10,
+        spent=Spent(),
     )
 
 

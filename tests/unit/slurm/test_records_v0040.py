@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from slurmjob_operator.core.records import JobRecord, Source
+from slurmjob_operator.core.records import JobRecord, Source, Spent
 from slurmjob_operator.slurm.dialects import family_v0040 as family
 
 CONTROLLER: dict[str, Any] = {
@@ -192,6 +192,7 @@ def test_an_ended_job_of_slurmdbd() -> None:
         stdout_path="/home/alice/slurm-4711.out",
         stderr_path="/home/alice/err",
         elapsed_seconds=10,
+        spent=Spent(memory_bytes=100 * 2**20),
     )
 
 

@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, Final
 
-from slurmjob_operator.core.records import JobRecord
+from slurmjob_operator.core.records import JobRecord, Spent
 from slurmjob_operator.sbatch.job import encoded
 from slurmjob_operator.slurm.dialects import reading
 from slurmjob_operator.slurm.dialects.dialect import Dialect
@@ -68,8 +68,11 @@ def controller_record(raw: Mapping[str, Any]) -> JobRecord:
 def accounting_record(raw: Mapping[str, Any]) -> JobRecord:
     """A job of slurmdb/job(s)."""
     exit_code, signal = _exit(raw.get("exit_code"))
+    record = accounting_row(raw)
+    derived, _ = _exit(raw.get("derived_exit_code"))
     return replace(
-        accounting_row(raw),
+        record,
+        spent=replace(record.spent or Spent(), derived_exit_code=derived),
         exit_code=exit_code,
         signal=signal,
         stdout_path=reading.path(raw.get("stdout_expanded")),

@@ -12,6 +12,7 @@ from typing import Any
 from slurmjob_operator.core.records import JobRecord, Source
 from slurmjob_operator.slurm.dialects import reading
 from slurmjob_operator.slurm.dialects.array_rows import accounting_indexes, controller_indexes, of_all_tasks
+from slurmjob_operator.slurm.dialects.spent_rows import spent
 
 
 def controller_row(raw: Mapping[str, Any]) -> JobRecord:
@@ -85,6 +86,7 @@ def accounting_row(raw: Mapping[str, Any]) -> JobRecord:
         node_count=reading.count(raw.get("allocation_nodes")),
         cpus=_allocated_cpus(raw),
         elapsed_seconds=reading.count(times.get("elapsed")),
+        spent=spent(raw),
         array_id=array_id,
         indexes=None if array_id is None else accounting_indexes(array),
     )
