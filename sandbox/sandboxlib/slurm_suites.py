@@ -74,6 +74,7 @@ PACKAGES: tuple[str, ...] = (
     "slurm-wlm-jwt-plugin",
     "munge",
     "mariadb-server",
+    "environment-modules",
     "passwd",
     "procps",
     "python3-minimal",

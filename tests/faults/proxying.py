@@ -325,6 +325,9 @@ class Proxy(ABC, Generic[E]):
                 self._open.set()
             finally:
                 await runner.cleanup()
+                await asyncio.sleep(GLANCE_SECONDS)
+                await server.shutdown(0.5)  # of connections that came in that very moment
+                await asyncio.sleep(0)
 
     async def _handle(self, request: web.BaseRequest) -> web.StreamResponse:
         began = time.monotonic()

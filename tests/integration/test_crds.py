@@ -179,7 +179,7 @@ def test_columns_short_name_category_and_field_selectors(rights: Paths, namespac
     _set_status(namespace, "two", {"state": "Running", "jobId": "7", "effective": {"partition": "debug"}})
     header = namespace.kubectl("get", "sljob", "-o", "wide").splitlines()[0]
     assert header.split("  ")[0] == "NAME"
-    wide = ["NAME", "STATE", "JOB ID", "CONNECTION", "PARTITION", "USER", "NODES", "REASON", "START", "AGE"]
+    wide = ["NAME", "STATE", "TASKS", "JOB ID", "CONNECTION", "PARTITION", "USER", "NODES", "REASON", "START", "AGE"]
     assert [column.strip() for column in header.split("  ") if column.strip()] == wide
     assert "slurmjob.slurmjob.dev/one" in namespace.kubectl("get", "slurm", "-o", "name")
     for selector in ("status.jobId=7", "status.state=Running"):

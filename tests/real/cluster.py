@@ -210,7 +210,7 @@ class Tenant:
         rows = self.slurm("sacct", "-X", "-D", "-n", "-P", "-S", "now-1hour", "-j", job_id, "-o", "State").split("\n")
         return [row.partition(" ")[0] for row in rows if row]
 
-    def wait_accounted(self, expected: Mapping[str, str], *, seconds: float = 15.0) -> None:
+    def wait_accounted(self, expected: Mapping[str, str], *, seconds: float = 45.0) -> None:
         """Each of these job ids comes to have one record in slurmdbd, in this state: 22.05 tells slurmdbd of a change
         seconds after it."""
         wanted = {job_id: [state] for job_id, state in expected.items()}
