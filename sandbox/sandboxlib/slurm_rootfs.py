@@ -71,7 +71,7 @@ def _make(paths: Paths, suite: Suite, folder: Path) -> None:
             ],
             log=log,
         )
-    with step(f"{suite.name}: installing Slurm, munge and MariaDB"):
+    with step(f"{suite.name}: installing Slurm, munge, MariaDB and environment-modules"):
         _install(suite, folder, log)
 
 

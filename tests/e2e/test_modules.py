@@ -47,7 +47,7 @@ def test_the_classic_script(tenant: Tenant) -> None:
     tenant.edit_connection(jobDefaults={"environment": DEFAULTS})
     files = {name: f"{tenant.namespace}-{name}.out" for name in ("defaults", "login", "sbatch")}
     tenant.job("defaults", script=LOADS, output=files["defaults"])
-    login: dict[str, Any] = {"getUserEnv": "10L"}
+    login: dict[str, Any] = {"getUserEnv": True}
     tenant.job("login", script=f"module use /home/alice/modules\n{LOADS}", output=files["login"], **login)
     theirs = _with_sbatch(tenant, files["sbatch"])
     assert theirs.startswith("hello /opt/greeting/bin:")
