@@ -144,6 +144,10 @@ IN_MEMORY = [MEMORY] if SUITE == "forky" else []
 """It does what the newest release does, and is tested beside it."""
 
 
+NEWEST = pytest.mark.parametrize("contract", [*IN_MEMORY, SUITES[SUITE].api_versions[0]], indirect=True)
+"""For what takes long, and does not depend on the version of the API: over the newest one alone."""
+
+
 @pytest_asyncio.fixture(params=[*IN_MEMORY, *SUITES[SUITE].api_versions])
 async def contract(request: pytest.FixtureRequest) -> AsyncIterator[Contract]:
     """The same tests against the in-memory Slurm and against each API version of the real one."""

@@ -15,7 +15,7 @@ from slurmjob_operator.sbatch.index_sets import IndexSet, union
 from slurmjob_operator.sbatch.types.times import TimeLimit
 from slurmjob_operator.slurm.errors import RefusedForNow
 from slurmjob_operator.slurm.following import TaskStates
-from tests.contract.conftest import LONGEST_SECONDS, Contract
+from tests.contract.conftest import LONGEST_SECONDS, NEWEST, Contract
 from tests.real.cluster import SUITE
 
 ARRAY = "0-2,5%3"
@@ -48,6 +48,7 @@ async def test_held_it_is_one_record_of_all_tasks(contract: Contract) -> None:
     assert TaskStates.of_record(record) == (await contract.port.tasks({array_id: ()}))[array_id]
 
 
+@NEWEST
 async def test_released_all_tasks_run_and_end(contract: Contract) -> None:
     """On 22.05 the answer to the release calls it failed (TRAP H3)."""
     array_id = await _held(contract)
@@ -95,6 +96,7 @@ async def test_an_array_that_is_not_known(contract: Contract) -> None:
     assert not seen[60_000_000].alive
 
 
+@NEWEST
 async def test_cancelled_none_of_it_lives(contract: Contract) -> None:
     array_id = await _held(contract, "long")
     await contract.port.release(array_id, comment="note")
@@ -141,6 +143,7 @@ async def test_a_long_text_of_indexes_is_cut_and_known_all_the_same(contract: Co
     assert (await contract.port.tasks({array_id: ()}))[array_id] != seen
 
 
+@NEWEST
 async def test_a_failing_task_tells_its_exit_code(contract: Contract) -> None:
     array_id = await _held(contract, "exit3", array="4")
     await contract.port.release(array_id, comment="note")

@@ -25,7 +25,7 @@ from slurmjob_operator.slurm import alternatives
 from slurmjob_operator.slurm.client import SlurmrestdClient
 from slurmjob_operator.slurm.errors import Refused
 from slurmjob_operator.slurm.request import JobRequest, Target
-from slurmjob_operator.slurm.template import InvalidTemplate, build_request, wanted
+from slurmjob_operator.slurm.template import InvalidTemplate, build_request, components
 from tests.openapi import compare, documents
 from tests.openapi.deviations import DEVIATIONS, Deviation, unexplained
 from tests.openapi.documents import DOCUMENT_ONLY, SERVED, Document, Problem
@@ -119,7 +119,8 @@ def cannot_say(version: Version, template: dict[str, Any]) -> bool:
 def submission(template: dict[str, Any], *, target: Target, extra: str | None = None) -> Call:
     """Submit a template, as the engine does. Raises `InvalidTemplate`, also for what the version cannot say."""
     parsed = JobTemplate.model_validate({**NEEDED, **template})
-    request = build_request(parsed, wanted(parsed, target=target), name="a-slurmjob", target=target, user="alice")
+    asked = components(parsed, target=target)[0]
+    request = build_request(parsed, asked, name="a-slurmjob", target=target, user="alice")
     return lambda port: port.submit_held(request, comment="[slurmjob.dev/v1 …] mine", extra=extra)
 
 

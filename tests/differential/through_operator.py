@@ -7,13 +7,7 @@ from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Final
 
-from pydantic import ValidationError
-
 from sandboxlib.daemons import SandboxError
-from slurmjob_operator.api.template import JobTemplate
-from slurmjob_operator.sbatch.value import Release
-from slurmjob_operator.slurm.request import Target
-from slurmjob_operator.slurm.template import InvalidTemplate, components, refusal_for_now
 from tests.differential.cases import HOME, Case, Held, Outcome, Refused
 from tests.differential.reasons import SLURMCTLD, of_schema
 from tests.real import api
@@ -32,15 +26,6 @@ def connect(tenant: Tenant) -> None:
     """A connection whose jobs run in alice's home, as those of sbatch that she runs there."""
     tenant.connect()
     tenant.edit_connection(jobDefaults={"chdir": HOME})
-
-
-def is_not_run_yet(case: Case, *, release: Release) -> bool:
-    """Whether the operator refuses it for what it is: a heterogeneous job."""
-    try:
-        template = JobTemplate.model_validate({"script": case.script})
-        return refusal_for_now(components(template, target=Target(release=release))) is not None
-    except (InvalidTemplate, ValidationError):
-        return False
 
 
 def submit(tenant: Tenant, cases: Sequence[Case], foreseen: Mapping[str, Outcome]) -> dict[str, Outcome]:

@@ -86,13 +86,13 @@ def test_a_priority_that_slurm_refuses_is_left_out_with_a_warning(tenant: Tenant
     assert ("SlurmJobPriorityRefused", "Warning") in {event[:2] for event in tenant.events("first")}
 
 
-def test_what_is_not_run_yet_is_refused_with_a_sentence(tenant: Tenant) -> None:
+def test_what_nobody_runs_is_refused_with_a_sentence(tenant: Tenant) -> None:
     _apply(tenant, "many", _script("--array=0-999999"), chdir="/home/alice")
-    _apply(tenant, "mixed", _script("-n1", "hetjob", "-n2"), chdir="/home/alice")
+    _apply(tenant, "mixed", _script("-n1", "hetjob", "-n2 --array=1"), chdir="/home/alice")
     _apply(tenant, "nowhere", _script())
     for name, words in (
         ("many", "--array: '0-999999': must name at most 100000 indexes"),
-        ("mixed", "heterogeneous"),
+        ("mixed", "heterogeneous job (`#SBATCH hetjob`) is no array"),
         ("nowhere", "template.chdir"),
     ):
         tenant.wait_state(name, "Rejected")

@@ -13,6 +13,7 @@ from typing import Final
 from slurmjob_operator.api.connection import JobDefaults
 from slurmjob_operator.core.arrays import together
 from slurmjob_operator.core.cluster import ClusterFacts
+from slurmjob_operator.core.components import joined
 from slurmjob_operator.core.records import Accepted, ClusterInfo, JobRecord, Source, Spent
 from slurmjob_operator.engine.templates import Place
 from slurmjob_operator.sbatch.index_sets import IndexSet
@@ -118,10 +119,16 @@ class InMemorySlurm:
     # --- What Slurm does by itself ------------------------------------------------------------------------
 
     def start(self, job_id: int) -> bool:
-        """Start a pending job that is not held, of an array its next task; whether it did."""
+        """Start a pending job that is not held, of an array its next task, of a heterogeneous job all components at
+        once; whether it did."""
         job = self.jobs.get(job_id)
         if job is None or job.states != {"PENDING"} or job.held:
             return False
+        others = [] if job.het_id is None else [one for one in self.of(job.het_id) if one is not job]
+        if any(one.held for one in others) or (others and job.het_id != job_id):
+            return False
+        for one in others:
+            self.put(replace(one, states=frozenset({"RUNNING"}), reason="None", start_time=int(self.now()), nodes="n2"))
         if job.indexes is not None and len(job.indexes) > 1:
             job_id = self._split(job)
             job = self.jobs[job_id]
@@ -144,8 +151,9 @@ class InMemorySlurm:
         return job_id
 
     def of(self, job_id: int) -> list[JobRecord]:
-        """What slurmctld has under this id: of an array the records of all its tasks."""
-        tasks = [job for job in self.jobs.values() if job.array_id == job_id]
+        """What slurmctld has under this id: of an array the records of all its tasks, of a heterogeneous job those of
+        its components."""
+        tasks = [job for job in self.jobs.values() if job_id in (job.array_id, job.het_id)]
         return tasks or [job for job in (self.jobs.get(job_id),) if job is not None]
 
     def end(self, job_id: int, state: str = "COMPLETED", exit_code: int = 0) -> bool:
@@ -153,7 +161,8 @@ class InMemorySlurm:
         job = self.jobs.get(job_id)
         if job is None or "RUNNING" not in job.states:
             return False
-        self.put(replace(job, states=frozenset({state}), end_time=int(self.now()), exit_code=exit_code))
+        for one in [job] if job.het_id is None else self.of(job.het_id):
+            self.put(replace(one, states=frozenset({state}), end_time=int(self.now()), exit_code=exit_code))
         return True
 
     def requeue(self, job_id: int, *, held: bool = False) -> bool:
@@ -199,7 +208,12 @@ class InMemorySlurm:
         self.births[job_id] = Birth(serial=self.serials, job_id=job_id, user=user, comment=comment)
         self.requests[job_id] = request
         job = _new_job(job_id, user, request, held=held, now=self.now())
-        self.put(replace(job, comment=comment, extra=extra))
+        self.put(_component(replace(job, comment=comment, extra=extra), request, het_id=job_id, offset=0))
+        for offset, other in enumerate(request.others, start=1):
+            own_id, self.next_id = self.next_id, self.next_id + 1
+            component = _new_job(own_id, user, other.request, held=held, now=self.now())
+            component = replace(component, comment=other.comment, extra=other.extra or "")
+            self.put(_component(component, request, het_id=job_id, offset=offset))
         return job_id
 
     def arrive(self) -> None:
@@ -270,6 +284,10 @@ class InMemorySlurm:
             records[-1] = told
         else:
             records.append(told)
+
+
+def _component(job: JobRecord, request: JobRequest, *, het_id: int, offset: int) -> JobRecord:
+    return replace(job, het_id=het_id, het_offset=offset) if request.others else job
 
 
 def _new_job(job_id: int, user: str, request: JobRequest, *, held: bool, now: float) -> JobRecord:
@@ -365,7 +383,7 @@ class MemoryPort:
             return ()
         self._ask_slurmdbd()
         told = (record for records in self.cluster.accounting.values() for record in records)
-        found = (record for record in told if job_id in (record.array_id, record.job_id))
+        found = (record for record in told if job_id in (record.array_id, record.het_id, record.job_id))
         return tuple(sorted(found, key=lambda record: record.submit_time or 0))
 
     async def search(self, *, name: str, since: int) -> tuple[JobRecord, ...]:
@@ -381,7 +399,7 @@ class MemoryPort:
         cluster = self.cluster
         self._ask_slurmctld()
         if not cluster.has_accounting:
-            known = [self._known(job_id) for job_id in {job.array_id or job.job_id for job in cluster.jobs.values()}]
+            known = [self._known(job_id) for job_id in {_whole(job).job_id for job in cluster.jobs.values()}]
         else:
             self._ask_slurmdbd()
             if cluster.messages_waiting:
@@ -397,7 +415,9 @@ class MemoryPort:
         self._mine(job_id)
         if not keep_held:
             self.cluster.releases.append(job_id)
-        for job in self.cluster.of(job_id):
+        alone = self.cluster.jobs.get(job_id)
+        het = alone is not None and alone.het_id is not None
+        for job in self.cluster.of(job_id) if not het else [self.cluster.jobs[job_id]]:  # TRAP H1
             if keep_held:
                 self.cluster.put(replace(job, comment=comment))
             elif job.states == {"PENDING"}:
@@ -429,7 +449,9 @@ class MemoryPort:
         found = self.cluster.of(job_id)
         if not found:
             raise JobNotFound(f"Unable to query JobId={job_id}", code=2017)
-        return found[0] if found[0].array_id is None else together(found)
+        if found[0].array_id is not None:
+            return together(found)
+        return joined(found) if found[0].het_id == job_id else found[0]
 
     def _mine(self, job_id: int) -> JobRecord:
         job = self._known(job_id)
@@ -485,7 +507,7 @@ class MemoryPort:
 
 
 def _whole(record: JobRecord) -> JobRecord:
-    return replace(record, job_id=record.array_id or record.job_id)
+    return replace(record, job_id=record.array_id or record.het_id or record.job_id)
 
 
 PLACE: Final = Place(target=Target(), user="alice", defaults=JobDefaults())

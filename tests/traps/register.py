@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Final
 
 ALL: Final = frozenset(
@@ -9,9 +10,7 @@ ALL: Final = frozenset(
      "F1", "F2", "F3", "F4", "F5", "P1", "P2", "H1", "H2", "H3", "R1", "R2"]
 )  # fmt: skip
 
-WAITING: Final = {
-    "H1": "heterogeneous jobs: their release, component by component",
-}
+WAITING: Final[Mapping[str, str]] = {}
 """What no field leads into yet, and the subject that brings it."""
 
 WITHOUT_DEFENCE: Final = {

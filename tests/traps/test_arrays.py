@@ -1,4 +1,5 @@
-"""TRAPS H2 and H3: how slurmrestd names the tasks of an array, and what it says when one is released."""
+"""TRAPS H1, H2 and H3: what is released of a heterogeneous job, how slurmrestd names the tasks of an array, and what it
+says when one is released."""
 
 from __future__ import annotations
 
@@ -8,11 +9,13 @@ from dataclasses import replace
 
 import pytest
 
+from slurmjob_operator.core import components as components_module
 from slurmjob_operator.core.records import JobRecord
 from slurmjob_operator.slurm import client as client_module
 from slurmjob_operator.slurm.client import SlurmrestdClient
 from slurmjob_operator.slurm.errors import SlurmError
 from slurmjob_operator.slurm.following import InOneRequest, TaskStates
+from slurmjob_operator.slurm.request import Component
 from tests.traps.defended import defended
 from tests.traps.slurm import LONGEST_SECONDS, Slurm
 
@@ -86,3 +89,26 @@ async def test_trap_h3_a_release_of_an_array_that_is_called_failed(
         await defended(
             monkeypatch, probe=probe, without=lambda patch: patch.setattr(client_module, "ARRAY_UPDATED", "other words")
         )
+
+
+def the_first_alone(patch: Patch) -> None:
+    patch.setattr(components_module, "unreleased", lambda parts: [part for part in parts if part.het_offset == 0][:1])
+
+
+@pytest.mark.parametrize("suite", ["trixie", "forky"])
+async def test_trap_h1_a_release_of_the_first_component_releases_no_other(
+    suite: str, slurm: Suites, monkeypatch: Patch
+) -> None:
+    """And nobody is told: the job would wait for ever."""
+    there = slurm(suite)
+    async with there.port() as port:
+
+        async def probe() -> bool:
+            one = there.request()
+            other = Component(request=one, comment="of a trap")
+            job_id = (await port.submit_held(replace(one, others=(other,)), comment="of a trap")).job_id
+            for part in components_module.unreleased((await port.job(job_id)).parts):
+                await port.release(part.job_id, comment="note")
+            return not any(part.held for part in (await port.job(job_id)).parts)
+
+        await defended(monkeypatch, probe=probe, without=the_first_alone)

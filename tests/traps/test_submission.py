@@ -28,7 +28,7 @@ from slurmjob_operator.slurm.dialects import DIALECTS
 from slurmjob_operator.slurm.errors import Refused, SlurmError
 from slurmjob_operator.slurm.http import Reply
 from slurmjob_operator.slurm.request import JobRequest, Target
-from slurmjob_operator.slurm.template import InvalidTemplate, build_request, wanted
+from slurmjob_operator.slurm.template import InvalidTemplate, build_request, components
 from tests.openapi.sent import Sent, sending
 from tests.real.own_slurmrestd import own_slurmrestd
 from tests.traps.defended import defended
@@ -179,7 +179,7 @@ def built(template: dict[str, Any], *, version: str) -> JobRequest:
     release = next((suite.release for suite in SUITES.values() if version in suite.api_versions), "23.02.0")
     target = Target.of(release=release, api_version=version)
     parsed = JobTemplate.model_validate({**FIELDS, **template})
-    return build_request(parsed, wanted(parsed, target=target), name="n", target=target)
+    return build_request(parsed, components(parsed, target=target)[0], name="n", target=target)
 
 
 async def submitted(version: str) -> list[dict[str, Any]]:

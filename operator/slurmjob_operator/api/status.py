@@ -17,6 +17,8 @@ from slurmjob_operator.api.fields import STATUS_CONFIG, Flag, IndexText, Int32, 
 
 MOST_ATTEMPTS_KEPT = 20
 MOST_FAILURES = 20
+MOST_COMPONENTS = 128
+"""Slurm's own bound (MAX_HET_JOB_COMPS)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -152,6 +154,21 @@ class ArrayStatus:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ComponentStatus:
+    """One component of a heterogeneous job."""
+
+    __pydantic_config__ = STATUS_CONFIG
+
+    component: Annotated[Int32, Field(description="Its number, from 0.")]
+    job_id: Annotated[Text, Field(description="Slurm's id of it; that of component 0 is the whole job's.")]
+    state: Annotated[Text, Field(description="Slurm's state of it, with flags as `RUNNING+COMPLETING`.")]
+    reason: Annotated[Text | None, Field(description="Slurm's reason.")] = None
+    nodes: Annotated[Path | None, Field(description="Its nodes.")] = None
+    exit_code: Annotated[Int32 | None, Field(description="Exit code, once known.")] = None
+    signal: Annotated[Int32 | None, Field(description="Signal that ended it.")] = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Usage:
     """What a run used, by slurmdbd; of an array all its tasks together. What Slurm does not say is absent."""
 
@@ -269,6 +286,14 @@ class SlurmJobStatus:
     effective: Annotated[Effective | None, Field(description="What Slurm really applied.")] = None
     slurm: Annotated[SlurmView | None, Field(description="Slurm's own words.")] = None
     array: Annotated[ArrayStatus | None, Field(description="The tasks, where the job is an array.")] = None
+    components: Annotated[
+        tuple[ComponentStatus, ...],
+        Field(
+            max_length=MOST_COMPONENTS,
+            json_schema_extra=crd(list_type="map", list_map_keys=["component"]),
+            description="The components of a heterogeneous job, of the current attempt.",
+        ),
+    ] = ()
     usage: Annotated[
         Usage | None, Field(description="What the last run used; told by slurmdbd, at its end or soon after it.")
     ] = None

@@ -14,36 +14,22 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from slurmjob_operator.core.array_status import is_tried_again, known_of
+from slurmjob_operator.core.components import joined
 from slurmjob_operator.core.identity import newest_of_ours
 from slurmjob_operator.core.records import JobRecord
 from slurmjob_operator.core.states import (
-    CLEANING_UP,
+    PENDING,
     TERMINAL,
+    WORST_FIRST,
     End,
     end_of,
-    has_terminal_base,
     is_over,
+    liveliness,
     script_exit,
 )
 from slurmjob_operator.core.tasks import Ended, Outcome, Tasks, with_ended, without
 from slurmjob_operator.core.view import Facts, JobView
 from slurmjob_operator.sbatch.index_sets import LONGEST_TEXT, NONE, IndexSet, union
-
-WORST_FIRST = (
-    "FAILED",
-    "OUT_OF_MEMORY",
-    "TIMEOUT",
-    "NODE_FAIL",
-    "BOOT_FAIL",
-    "PREEMPTED",
-    "DEADLINE",
-    "CANCELLED",
-    "COMPLETED",
-)
-"""States of ended tasks. Those that are not tried again come last: the others decide whether there is a retry."""
-
-OVER, CLEANED_UP, PENDING, STARTED = range(4)
-"""How lively a task is."""
 
 MOST_TOLD = 5
 """Kinds of failures that a message names."""
@@ -80,7 +66,7 @@ def too_many_to_try_again(tasks: Tasks | None) -> bool:
 
 def together(parts: Sequence[JobRecord]) -> JobRecord:
     """The records of one array as one, that says what the liveliest of them says. It is held when all of it is."""
-    first = max(parts, key=lambda part: _liveliness(part.states))
+    first = max(parts, key=lambda part: liveliness(part.states))
     submitted = [part.submit_time for part in parts if part.submit_time is not None]
     return replace(
         first,
@@ -92,12 +78,6 @@ def together(parts: Sequence[JobRecord]) -> JobRecord:
     )
 
 
-def _liveliness(states: frozenset[str]) -> int:
-    if has_terminal_base(states):
-        return CLEANED_UP if states & CLEANING_UP else OVER
-    return PENDING if "PENDING" in states and not states & CLEANING_UP else STARTED
-
-
 def furthest(view: JobView, records: Iterable[JobRecord]) -> JobRecord | None:
     """Of slurmdbd's records one that tells that something of it has begun, if there is one, else any; None: none is
     ours."""
@@ -106,9 +86,9 @@ def furthest(view: JobView, records: Iterable[JobRecord]) -> JobRecord | None:
 
 
 def _newest_by_task(view: JobView, records: Iterable[JobRecord]) -> list[JobRecord]:
-    by_task: dict[IndexSet | None, list[JobRecord]] = {}
+    by_task: dict[object, list[JobRecord]] = {}
     for record in records:
-        by_task.setdefault(record.indexes, []).append(record)
+        by_task.setdefault((record.indexes, record.het_offset), []).append(record)
     newest = (newest_of_ours(view, tuple(group)) for group in by_task.values())
     return [record for record in newest if record is not None]
 
@@ -118,7 +98,7 @@ def ended_in_slurmdbd(view: JobView, records: Iterable[JobRecord]) -> JobRecord 
     found = _newest_by_task(view, records)
     if not found or not all(is_over(record.states) for record in found):
         return None
-    return found[-1] if view.array is None else together(found)
+    return _one(view, found)
 
 
 # --- Its tasks ---------------------------------------------------------------------------------------------------
@@ -138,7 +118,7 @@ def tasks_of(
     exact = [part for part in shown if part.indexes is not None or not facts.connection.accounting]
     known = _with_ends(known, exact, wanted=wanted)
     alive = [part for part in shown if not is_over(part.states)]
-    waiting = [part for part in alive if _liveliness(part.states) == PENDING]
+    waiting = [part for part in alive if liveliness(part.states) == PENDING]
     running = union(part.indexes or NONE for part in alive if part not in waiting)
     pending = union(part.indexes or NONE for part in waiting)
     known = without(known, running | pending)
@@ -203,11 +183,15 @@ def _worst(tasks: Tasks) -> Outcome | None:
 def by_slurmdbd(view: JobView, facts: Facts) -> JobRecord | None:
     """The newest of slurmdbd's records that is ours, where slurmctld knows none; of an array all of them as one. None:
     there is none."""
-    records = facts.accounting or ()
-    if view.array is None:
-        return newest_of_ours(view, records)
-    newest = _newest_by_task(view, records)
-    return whole(together(newest), facts.tasks) if newest else None
+    newest = _newest_by_task(view, facts.accounting or ())
+    return whole(_one(view, newest), facts.tasks) if newest else None
+
+
+def _one(view: JobView, records: Sequence[JobRecord]) -> JobRecord:
+    """The newest records of an array's tasks, or of a job's components, as one."""
+    if view.array is not None:
+        return together(records)
+    return records[0] if len(records) == 1 else joined(records)
 
 
 def end_of_job(record: JobRecord) -> End:

@@ -42,6 +42,7 @@ tests. The caller writes the decision's status, then takes its action, learns fr
 | once it is recorded | `recorded` |
 | when nobody knows the outcome | `undecided` |
 | how an attempt ends, and what comes after it | `ending`, `attempts` |
+| the components of a heterogeneous job, seen as one | `components` |
 | what a run used | `usage` |
 | while the object is being deleted | `letting_go` |
 | the tasks of an array, seen as one job | `arrays` |

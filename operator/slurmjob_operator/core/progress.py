@@ -8,10 +8,20 @@ from __future__ import annotations
 from dataclasses import replace
 
 from slurmjob_operator.api.conditions import ConditionType, Reason
-from slurmjob_operator.api.status import ArrayStatus, Condition, Effective, SlurmJobStatus, SlurmView, Sourced, Usage
+from slurmjob_operator.api.status import (
+    MOST_COMPONENTS,
+    ArrayStatus,
+    Condition,
+    Effective,
+    SlurmJobStatus,
+    SlurmView,
+    Sourced,
+    Usage,
+)
 from slurmjob_operator.core import attempts
 from slurmjob_operator.core import conditions as edit
 from slurmjob_operator.core.array_status import array_status, for_another_attempt
+from slurmjob_operator.core.components import component_statuses
 from slurmjob_operator.core.records import Accepted, JobRecord, Source
 from slurmjob_operator.core.states import End, has_terminal_base, script_exit
 from slurmjob_operator.core.tasks import Tasks
@@ -147,6 +157,7 @@ def _without_run(status: SlurmJobStatus) -> SlurmJobStatus:
         signal=None,
         effective=None,
         slurm=None,
+        components=(),
         usage=None,
     )
 
@@ -340,6 +351,7 @@ def _with_record(view: JobView, record: JobRecord, *, now: float) -> SlurmJobSta
         stdout_path=_first_or_newest(record, old.stdout_path, record.stdout_path),
         stderr_path=_first_or_newest(record, old.stderr_path, record.stderr_path),
         array=old.array if record.tasks is None else array_status(record.tasks),
+        components=component_statuses(record)[:MOST_COMPONENTS],
         effective=Effective(
             account=record.account,
             partition=record.partition,

@@ -47,6 +47,9 @@ class JobRecord:
     id of its own. `array_id` is the id of the array that such a record is of, `indexes` which tasks it is of; None: the
     rest of the array, or so many that Slurm does not name them all. `parts` are all the records of an array that were
     read together as one, whose id is the array's; `tasks` is what was made of them.
+
+    Of a heterogeneous job each component has a record: `het_id` is the id of the first, and the job's, `het_offset` the
+    number of the component. `parts` are all of them then.
     """
 
     source: Source
@@ -78,6 +81,8 @@ class JobRecord:
     stderr_path: str | None = None
     elapsed_seconds: int | None = None
     spent: Spent | None = None
+    het_id: int | None = None
+    het_offset: int | None = None
     array_id: int | None = None
     indexes: IndexSet | None = None
     parts: tuple[JobRecord, ...] = ()

@@ -41,6 +41,30 @@ def has_terminal_base(states: frozenset[str]) -> bool:
     return bool(states & TERMINAL)
 
 
+WORST_FIRST = (
+    "FAILED",
+    "OUT_OF_MEMORY",
+    "TIMEOUT",
+    "NODE_FAIL",
+    "BOOT_FAIL",
+    "PREEMPTED",
+    "DEADLINE",
+    "CANCELLED",
+    "COMPLETED",
+)
+"""States of ended tasks. Those that are not tried again come last: the others decide whether there is a retry."""
+
+OVER, CLEANED_UP, PENDING, STARTED = range(4)
+"""How lively a job is."""
+
+
+def liveliness(states: frozenset[str]) -> int:
+    """The greater, the livelier."""
+    if has_terminal_base(states):
+        return CLEANED_UP if states & CLEANING_UP else OVER
+    return PENDING if "PENDING" in states and not states & CLEANING_UP else STARTED
+
+
 def runs_no_more(states: frozenset[str]) -> bool:
     """Whether nothing of the job will run again, though nodes may still be cleaned up: enough to let it go."""
     return has_terminal_base(states) and states - TERMINAL <= HARMLESS_FLAGS | CLEANING_UP

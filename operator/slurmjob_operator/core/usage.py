@@ -42,7 +42,8 @@ def usage_of(record: JobRecord) -> Usage | None:
     if not told:
         return None
     spent = [part.spent for part in told if part.spent is not None]
-    elapsed = _sum(part.elapsed_seconds for part in told)
+    of_each = [part.elapsed_seconds for part in told]
+    elapsed = _sum(of_each) if record.het_id is None else _largest(of_each)  # components run at the same time
     cpu = _sum(one.cpu_seconds for one in spent)
     cpu_time = _sum(_times(part.elapsed_seconds, part.cpus) for part in told)
     return Usage(

@@ -279,7 +279,7 @@ def _checked(body: Mapping[str, Any], line: CommandLine) -> Iterator[str]:
     release = slurms.release_argument(line.ours[command_line.RELEASE]) if command_line.RELEASE in line.ours else None
     targets = slurms.targets(release=release, api_version=None)
     found = list(checking_fields.problems(object_))
-    found += checking_jobs.problems(object_, targets=targets, known={}, not_run_yet=Level.WARNING)
+    found += checking_jobs.problems(object_, targets=targets, known={})
     errors = [_sentence(problem) for problem in found if problem.level is Level.ERROR]
     if errors:
         raise Refused("\n".join(errors))

@@ -10,7 +10,7 @@ from typing import Any
 
 from slurmjob_operator.api.conditions import EventReason, Reason
 from slurmjob_operator.api.names import JOB_FINALIZER
-from slurmjob_operator.core import arrays, learning, marker
+from slurmjob_operator.core import arrays, components, learning, marker
 from slurmjob_operator.core.decide import decide
 from slurmjob_operator.core.decision import (
     Action,
@@ -280,7 +280,12 @@ class Actor:
         if request is None:  # the connection has become another one since it was decided
             return
         comment = self._marker(entry).comment(looked_over.comment)
-        extra = self._marker(entry).comment("") if self.marks_extra and looked_over.extra is None else looked_over.extra
+        extra = self._extra(entry, looked_over.extra)
+        others = tuple(
+            replace(one, comment=self._marker(entry).comment(one.comment), extra=self._extra(entry, one.extra))
+            for one in looked_over.others
+        )
+        request = replace(request, others=others)
         entry.facts = learning.submitting(entry.facts, entry.view)
         now, generation = self._outside.now(), entry.view.generation
         answer: Accepted | Rejection | Deferral | Unconfirmed
@@ -321,13 +326,23 @@ class Actor:
 
     async def _release(self, entry: Entry, port: SlurmPort, job_id: int) -> None:
         record = entry.facts.controller
+        parts = components.unreleased(record.parts) if isinstance(record, JobRecord) and record.het_id else []
+        for part in parts:
+            if not await self._release_one(entry, port, part.job_id, part):
+                return
+        if not parts:
+            await self._release_one(entry, port, job_id, record)
+
+    async def _release_one(self, entry: Entry, port: SlurmPort, job_id: int, record: object) -> bool:
+        """Whether Slurm took it: else the other components stay held."""
         text = record.comment if isinstance(record, JobRecord) else ""
         mark = marker.parse(text) or self._marker(entry)
         comment = mark.note_released().comment(marker.user_text(text))
         try:
             self._outside.witness.before(Effect.RELEASE)
             view = entry.view
-            refused = await port.release(job_id, comment=comment, keep_held=view.hold, priority=view.priority)
+            priority = view.priority if job_id == view.recorded_id else None
+            refused = await port.release(job_id, comment=comment, keep_held=view.hold, priority=priority)
             self._outside.witness.after(Effect.RELEASE)
         except slurm_errors.JobNotFound:
             entry.facts = learning.job_not_known(entry.facts, now=self._outside.now())
@@ -341,6 +356,8 @@ class Actor:
             entry.facts = learning.released(entry.facts, now=self._outside.now())
             if refused is not None:
                 await self._post(entry, priority_left_out(entry.view, refused))
+            return True
+        return False
 
     async def _cancel(self, entry: Entry, port: SlurmPort, job_id: int) -> None:
         """Read it first: what stood under this id some time ago may be somebody else's job now (TRAP F2)."""
@@ -385,6 +402,10 @@ class Actor:
             )
             entry.looked_over = (key, found)
         return entry.looked_over[1]
+
+    def _extra(self, entry: Entry, given: str | None) -> str | None:
+        """Slurm's field of that name: the user's own, else the marker where the connection wants it there too."""
+        return self._marker(entry).comment("") if self.marks_extra and given is None else given
 
     def _marker(self, entry: Entry) -> marker.Marker:
         return entry.view.marker(self._outside.installation)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 from pydantic import ValidationError
@@ -11,8 +12,15 @@ from pydantic import ValidationError
 from slurmjob_operator.api.connection import JobDefaults
 from slurmjob_operator.api.template import JobTemplate
 from slurmjob_operator.core import marker
-from slurmjob_operator.slurm.request import JobRequest, Target
-from slurmjob_operator.slurm.template import NO_VARIABLES, OWN_VARIABLES, InvalidTemplate, Wanted, build_request, wanted
+from slurmjob_operator.slurm.request import Component, JobRequest, Target
+from slurmjob_operator.slurm.template import (
+    NO_VARIABLES,
+    OWN_VARIABLES,
+    InvalidTemplate,
+    Wanted,
+    build_request,
+    components,
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,13 +35,15 @@ class Place:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LookedOver:
     """What became of it: a request, or what is wrong with it. `notices` are sentences about options without effect;
-    `comment` and `extra` are the user's own."""
+    `comment` and `extra` are the user's own. `others` are the components after the first, with comments of the user's
+    own too."""
 
     request: JobRequest | None = None
     invalid: str | None = None
     notices: tuple[str, ...] = ()
     comment: str = ""
     extra: str | None = None
+    others: tuple[Component, ...] = ()
 
 
 def own_variables(*, name: str, namespace: str, uid: str, attempt: int) -> dict[str, str]:
@@ -58,18 +68,26 @@ def look_over(
         template = JobTemplate.model_validate(raw)
         if place is None:
             return LookedOver()
-        asked = wanted(template, target=place.target, defaults=place.defaults)
-        _check_room(asked, room=room)
-        request = build_request(
+        parts = components(template, target=place.target, defaults=place.defaults)
+        for asked in parts:
+            _check_room(asked, room=room)
+        build = partial(
+            build_request,
             template,
-            asked,
-            name=name,
             target=place.target,
             user=place.user,
             defaults=place.defaults,
             own=own,
             array=array,
         )
+        several = len(parts) > 1
+        request = build(parts[0], name=name, component=0 if several else None)
+        others = tuple(
+            _component(asked, build(asked, name=asked.text("job-name") or name, component=number))
+            for number, asked in enumerate(parts[1:], start=1)
+        )
+        for other in others:  # the script runs once, in the first, and finds what is told of all
+            request = replace(request, environment={**other.request.environment, **request.environment})
     except InvalidTemplate as error:
         return LookedOver(invalid=str(error))
     except ValidationError as error:
@@ -77,8 +95,17 @@ def look_over(
         where = ".".join(["template", *(str(part) for part in first["loc"])])
         return LookedOver(invalid=f"{where}: {first['msg']}")
     return LookedOver(
-        request=request, notices=asked.notices, comment=asked.text("comment") or "", extra=asked.text("extra")
+        request=request,
+        notices=tuple(dict.fromkeys(notice for asked in parts for notice in asked.notices)),
+        comment=parts[0].text("comment") or "",
+        extra=parts[0].text("extra"),
+        others=others,
     )
+
+
+def _component(asked: Wanted, request: JobRequest) -> Component:
+    """With its user's own comment; the marker is yet to come."""
+    return Component(request=request, comment=asked.text("comment") or "", extra=asked.text("extra"))
 
 
 def _check_room(asked: Wanted, *, room: int) -> None:

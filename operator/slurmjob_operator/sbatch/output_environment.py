@@ -38,22 +38,43 @@ ANY_NUMBER: Final = "65535"
 """Of tasks on a core, as `--hint=multithread` has it."""
 
 
-def variables(settings: Settings, values: Mapping[str, Any], *, release: Release, chdir: str) -> dict[str, str]:
+GROUPS: Final = ("HET_GROUP", "PACK_GROUP")
+"""What stands behind the names of a heterogeneous job's variables, before the number of the component; the second is
+that of older days."""
+
+
+def variables(
+    settings: Settings, values: Mapping[str, Any], *, release: Release, chdir: str, component: int | None = None
+) -> dict[str, str]:
     """By name. `settings` are what was given, `values` what it comes to; `chdir` stands for the folder that one submits
-    from, since there is no other."""
+    from, since there is no other. `component` is the number of a heterogeneous job's, whose variables have names of
+    their own."""
+    found = {**_memory(values), **_of_options(settings, values, release=release)}
+    if component is not None:
+        found = _of_component(found, values, number=component)
+    return {
+        "SLURM_SUBMIT_DIR": chdir,
+        "SLURM_PRIO_PROCESS": "0",
+        **(LAUNCHERS if release >= R24_11 else {}),
+        **found,
+    }
+
+
+def _of_component(found: Mapping[str, str], values: Mapping[str, Any], *, number: int) -> dict[str, str]:
+    """Of several components slurmd tells only how many tasks the first one has."""
+    tasks = values.get("ntasks")
+    counts = {} if tasks is None else dict.fromkeys(("SLURM_NTASKS", "SLURM_NPROCS"), str(tasks))
+    return {f"{name}_{group}_{number}": text for name, text in {**found, **counts}.items() for group in GROUPS}
+
+
+def _of_options(settings: Settings, values: Mapping[str, Any], *, release: Release) -> dict[str, str]:
     told = [*BY_OPTION, *(() if release >= R24_11 else BEFORE_TRES)]
     found = {_variable(name): _text(name, values[name]) for name in told if name in values}
     if values.get("hint") == ("multithread",):
         found["SLURM_NTASKS_PER_CORE"] = ANY_NUMBER
     if "threads-per-core" in settings:
         found.pop("SLURM_HINT", None)
-    return {
-        "SLURM_SUBMIT_DIR": chdir,
-        "SLURM_PRIO_PROCESS": "0",
-        **(LAUNCHERS if release >= R24_11 else {}),
-        **_memory(values),
-        **found,
-    }
+    return found
 
 
 def _memory(values: Mapping[str, Any]) -> dict[str, str]:

@@ -9,9 +9,10 @@ from typing import Any, Final
 
 from slurmjob_operator.core.arrays import together
 from slurmjob_operator.core.cluster import ClusterFacts
+from slurmjob_operator.core.components import joined
 from slurmjob_operator.core.records import Accepted, ClusterInfo, JobRecord
 from slurmjob_operator.sbatch.types.dependencies import job_ids
-from slurmjob_operator.slurm import alternatives, cluster, failover
+from slurmjob_operator.slurm import alternatives, cluster, failover, submission
 from slurmjob_operator.slurm.calling import (
     Caller,
     accounted_rows,
@@ -32,7 +33,7 @@ from slurmjob_operator.slurm.dialects import DIALECTS, reading
 from slurmjob_operator.slurm.discovery import AUTO, UNKNOWN, discover
 from slurmjob_operator.slurm.errors import JobNotFound, NotSupported, OutcomeUnknown, Refused, SlurmError, Unavailable
 from slurmjob_operator.slurm.failover import GLANCE_SECONDS
-from slurmjob_operator.slurm.finding import Finder
+from slurmjob_operator.slurm.finding import Finder, ids_of
 from slurmjob_operator.slurm.following import InOneRequest, OneByOne, TaskStates
 from slurmjob_operator.slurm.http import SlurmrestdServer
 from slurmjob_operator.slurm.request import JobRequest
@@ -142,7 +143,7 @@ class SlurmrestdClient:
         dialect = self._caller.known()
         if dialect.drops_dependencies:
             await self._check_dependencies(request)
-        sent = dialect.encode(request, comment=comment, extra=extra, version=dialect.version)
+        sent = submission.body(dialect, request, comment=comment, extra=extra)
         reply = await self._caller.send("POST", "job/submit", operation=Operation.SUBMIT, body=sent)
         body = reply.body or {}
         ids = (body.get("job_id"), reading.mapping(body.get("result")).get("job_id"))
@@ -164,7 +165,9 @@ class SlurmrestdClient:
     async def _check_dependencies(self, request: JobRequest) -> None:
         """As later releases do, which refuse it. The race: slurmctld forgets a job between this look and the
         submission, and the dependency on it is dropped."""
-        for job_id in job_ids(str(request.options.get("dependency", ""))):
+        parts = (request, *(component.request for component in request.others))
+        texts = (str(part.options.get("dependency", "")) for part in parts)
+        for job_id in (job_id for text in texts for job_id in job_ids(text)):
             try:
                 await self.job(job_id)
             except JobNotFound:
@@ -223,13 +226,16 @@ class SlurmrestdClient:
         """See `SlurmPort`."""
         body = await self._caller.read(f"job/{checked_id(job_id)}")
         read = self._caller.known().controller_record
-        found = [record for record in map(read, job_rows(body)) if job_id in (record.array_id, record.job_id)]
+        found = [record for record in map(read, job_rows(body)) if job_id in ids_of(record)]
         if not found:
             raise JobNotFound(f"slurmctld's answer does not hold job {job_id}", status=200)
         if not all(record.user for record in found):
             raise Unavailable(f"slurmctld's answer does not say whose job {job_id} is", status=200)
         tasks = [record for record in found if record.array_id == job_id]
-        return together(tasks) if tasks else found[0]
+        if tasks:
+            return together(tasks)
+        components = [record for record in found if record.het_id == job_id]
+        return joined(components) if components else found[0]
 
     async def states(self, job_ids: Sequence[int]) -> Mapping[int, frozenset[str]]:
         """See `SlurmPort`."""
@@ -248,7 +254,7 @@ class SlurmrestdClient:
         caller = self._caller if within is None else self._caller.in_haste(within)
         body = await caller.ask_slurmdbd(f"job/{checked_id(job_id)}")
         records = [self._caller.known().accounting_record(raw) for raw in accounted_rows(body)]
-        ours = (record for record in records if job_id in (record.array_id, record.job_id))
+        ours = (record for record in records if job_id in ids_of(record))
         return tuple(sorted(ours, key=lambda record: record.submit_time or 0))
 
     async def search(self, *, name: str, since: int) -> tuple[JobRecord, ...]:

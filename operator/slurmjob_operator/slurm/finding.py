@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Collection, Mapping
+from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import replace
 from typing import Any, Final
@@ -41,7 +41,8 @@ class Finder:
         if not self.accounting:
             return tuple(r for r in await self._listing(since) if same_name(r.name, name))
         found = await self._submitted_since(since, name=name)
-        return tuple([await self._job_or(record) for record in found if same_name(record.name, name)])
+        read = [await self._job_or(record) for record in found if same_name(record.name, name)]
+        return tuple(_each_whole_once(read))
 
     async def held_jobs(self, *, since: int, known: Collection[int]) -> tuple[JobRecord, ...]:
         """See `SlurmPort`."""
@@ -50,7 +51,8 @@ class Finder:
             jobs = [await self._job_or(record) for record in open_ones if record.job_id not in known]
         else:
             jobs = [record for record in await self._listing(since) if record.job_id not in known]
-        return tuple(record for record in jobs if record.source is Source.CONTROLLER and record.waits_held)
+        held = (record for record in jobs if record.source is Source.CONTROLLER and record.waits_held)
+        return tuple(record for record in _each_whole_once(held) if record.job_id not in known)
 
     async def backlog(self) -> int | None:
         """Messages that slurmctld has not delivered to slurmdbd yet."""
@@ -105,7 +107,8 @@ class Finder:
             body = await self._caller.read("jobs")
         records = [self._caller.known().controller_record(raw) for raw in job_rows(body)]
         ours = [r for r in records if r.user == self.user and (r.submit_time or since) >= since]
-        return [await self._job_or(_of_whole(r)) if r.array_id is not None else r for r in _each_array_once(ours)]
+        wholes = _each_whole_once(ours)
+        return [r if (r.array_id, r.het_id) == (None, None) else await self._job_or(r) for r in wholes]
 
     async def _jobs_in_all(self) -> int:
         """How many jobs slurmctld has in memory; before v0.0.40 as it counted them within the last half minute, those
@@ -124,17 +127,27 @@ class Finder:
             return known
 
 
+def ids_of(record: JobRecord) -> tuple[int | None, ...]:
+    """The ids that one may ask for a record by."""
+    return record.array_id, record.het_id, record.job_id
+
+
 def _whole_id(record: JobRecord) -> int:
-    """The job's id, also of a task of an array, which has another one besides."""
-    return record.array_id or record.job_id
+    """The job's id, also of a task of an array or a component of a heterogeneous job, which has another one besides."""
+    return record.array_id or record.het_id or record.job_id
 
 
 def _of_whole(record: JobRecord) -> JobRecord:
     return replace(record, job_id=_whole_id(record))
 
 
-def _each_array_once(records: list[JobRecord]) -> list[JobRecord]:
-    return list({_whole_id(record): record for record in records}.values())
+def _each_whole_once(records: Iterable[JobRecord]) -> list[JobRecord]:
+    """Of a heterogeneous job the first component's, which was read with the others: slurmdbd lists each by itself until
+    the job has started."""
+    found: dict[int, JobRecord] = {}
+    for record in sorted(records, key=lambda record: record.job_id):
+        found.setdefault(_whole_id(record), _of_whole(record))
+    return list(found.values())
 
 
 def _statistics(diag: Mapping[str, Any]) -> Mapping[str, Any]:

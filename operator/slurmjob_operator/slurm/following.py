@@ -115,7 +115,8 @@ class InOneRequest:
     async def _together(self, job_ids: Sequence[int]) -> States:
         found: dict[int, frozenset[str]] = dict.fromkeys(job_ids, frozenset())
         async for row in self._rows(job_ids):
-            job_id = reading.job_id(row.get("job_id"))
+            name, _, _ = reading.said(row.get("job_id")).partition("+")  # TRAP H2: of a component `ID+OFFSET`
+            job_id = reading.job_id(name)
             if job_id in found:  # of two rows neither is believed alone
                 found[job_id] |= reading.words(row.get("state"))
         return found

@@ -42,7 +42,8 @@ class JobRequest:
 
     `options` are parsed values by long option name, after what options do to each other. `priority` is set at the
     release, and is no part of the submission. That the user wants it to stay held is no part of it: every job is
-    submitted held.
+    submitted held. `others` are the components after the first, where it is a heterogeneous job; scripts and arguments
+    of theirs do not count.
     """
 
     script: str
@@ -51,3 +52,13 @@ class JobRequest:
     chdir: str
     environment: Mapping[str, str] = field(default_factory=dict)
     options: Mapping[str, Any] = field(default_factory=dict)
+    others: tuple[Component, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Component:
+    """One more component of a heterogeneous job, with Slurm's fields `comment` and `extra`."""
+
+    request: JobRequest
+    comment: str
+    extra: str | None = None

@@ -16,6 +16,7 @@ from typing import Any, Final
 from pydantic import ValidationError
 
 from slurmjob_operator.api.connection import JobDefaults
+from slurmjob_operator.api.status import MOST_COMPONENTS
 from slurmjob_operator.api.template import JobTemplate
 from slurmjob_operator.core.marker import PREFIX
 from slurmjob_operator.sbatch import environment, job, output_environment, script
@@ -74,8 +75,19 @@ def components(template: JobTemplate, *, target: Target, defaults: JobDefaults =
     """Fields of the template over `#SBATCH` lines over the connection's defaults, for each component of the job: like
     the command line of sbatch, fields hold for all of them.
 
-    Raises `InvalidTemplate` for a script that sbatch would not read; the cause is its `InvalidScript`.
+    Raises `InvalidTemplate` for a script that sbatch would not read; the cause is its `InvalidScript`. And for what no
+    Slurm runs.
     """
+    parts = _components(template, target=target, defaults=defaults)
+    array = next((part.settings["array"] for part in parts if "array" in part.settings), None)
+    if len(parts) > 1 and array is not None and array.text:
+        raise InvalidTemplate(f"{array.where}: a heterogeneous job (`#SBATCH hetjob`) is no array: Slurm runs none")
+    if len(parts) > MOST_COMPONENTS:
+        raise InvalidTemplate(f"template.script: has {len(parts)} components; Slurm takes at most {MOST_COMPONENTS}")
+    return parts
+
+
+def _components(template: JobTemplate, *, target: Target, defaults: JobDefaults) -> tuple[Wanted, ...]:
     try:
         read = script.read(_script(template), release=target.release)
         found = [script.settings(component, release=target.release) for component in read.components]
@@ -97,25 +109,6 @@ def _wanted(directives: Settings, warnings: tuple[str, ...], *, template: JobTem
     return Wanted(settings=settings, notices=(*warnings, *job.without_effect(settings)))
 
 
-def wanted(template: JobTemplate, *, target: Target, defaults: JobDefaults = NO_DEFAULTS) -> Wanted:
-    """What the one component of a job asks for: see `components`.
-
-    Raises `InvalidTemplate` also for what cannot be run yet.
-    """
-    parts = components(template, target=target, defaults=defaults)
-    refusal = refusal_for_now(parts)
-    if refusal is not None:
-        raise InvalidTemplate(refusal)
-    return parts[0]
-
-
-def refusal_for_now(parts: Sequence[Wanted]) -> str | None:
-    """What of a job is understood, and yet not run; None: it is run."""
-    if len(parts) > 1:
-        return "template.script: heterogeneous jobs (`#SBATCH hetjob`) are not run yet"
-    return None
-
-
 def build_request(
     template: JobTemplate,
     asked: Wanted,
@@ -126,9 +119,11 @@ def build_request(
     defaults: JobDefaults = NO_DEFAULTS,
     own: Mapping[str, str] = NO_VARIABLES,
     array: str | None = None,
+    component: int | None = None,
 ) -> JobRequest:
     """The request for what a template asks for; `name` is the job's name in Slurm, `user` is who it runs as, `own` are
-    variables that the operator sets, `array` the tasks that are left of an array; None: all of them.
+    variables that the operator sets, `array` the tasks that are left of an array; None: all of them. `component` is the
+    number of one of several components.
 
     Raises `InvalidTemplate` for the first thing that is wrong.
     """
@@ -151,7 +146,9 @@ def build_request(
         chdir=chdir,
         environment={
             **_of_the_user(user),
-            **output_environment.variables(asked.settings, values, release=target.release, chdir=chdir),
+            **output_environment.variables(
+                asked.settings, values, release=target.release, chdir=chdir, component=component
+            ),
             **_environment(template, defaults, exported, user=user),
             **own,
         },
@@ -211,11 +208,13 @@ def _chdir(settings: Settings, defaults: JobDefaults, *, user: str) -> str:
 
 def outline(raw: Mapping[str, Any], *, name: str) -> Outline:
     """What is known of a template before it is known where it goes, whatever else is wrong with it."""
-    settings = _settings(raw)
+    parts = _settings(raw)
+    settings = parts[0]
     texts = {option: setting.text for option, setting in settings.items()}
+    holds = (part.get("hold") for part in parts)
     return Outline(
         slurm_name=texts.get("job-name") or name,
-        hold=texts.get("hold") == "true",
+        hold=any(hold is not None and hold.text == "true" for hold in holds),
         priority=_priority(settings),
         array=array_of(texts.get("array", "")),
     )
@@ -240,16 +239,16 @@ def _priority(settings: Settings) -> int | None:
     return value if isinstance(value, int) and value > 0 else None
 
 
-def _settings(raw: Mapping[str, Any]) -> Settings:
-    """As the newest release reads them that can; none where no release can."""
+def _settings(raw: Mapping[str, Any]) -> list[Settings]:
+    """Of each component, as the newest release reads them that can; none where no release can."""
     try:
         template = JobTemplate.model_validate(raw)
     except ValidationError:
-        return {}
+        return [{}]
     for release in RELEASES:
         with suppress(InvalidTemplate):
-            return components(template, target=Target(release=release))[0].settings
-    return {}
+            return [part.settings for part in components(template, target=Target(release=release))]
+    return [{}]
 
 
 def _of_the_user(user: str) -> dict[str, str]:

@@ -147,8 +147,8 @@ def _run(tmp_path: Path, text: str, *flags: str, capsys: pytest.CaptureFixture[s
             "spec.template.script, line 2: --array: '0-99999999': must name at most 100000",
         ),
         (
-            _script("-n1", "hetjob", "-n2"),
-            "spec.template.script: heterogeneous jobs (`#SBATCH hetjob`) are not run yet",
+            _script("-n1", "hetjob", "-n2", "--array=1-3"),
+            "spec.template.script, line 5: --array: a heterogeneous job (`#SBATCH hetjob`) is no array",
         ),
         (GOOD + "    comment: '[slurmjob.dev/1 x]'\n", "spec.template.comment"),
         (GOOD + "    environment: [{name: A}, {name: A}]\n", "spec.template.environment: 'A': must be named only once"),

@@ -73,3 +73,22 @@ def always(release: Release) -> set[str]:
 def test_as_sbatch_does(words: str, releases: tuple[Release, ...], added: str) -> None:
     for release in releases:
         assert told(words, release) == always(release) | {f"SLURM_{one}" for one in added.split()}, release
+
+
+def test_of_one_of_several_components() -> None:
+    """Each variable of an option has the component's number, and there is none without (measured on all releases)."""
+    settings = script.settings(
+        script.read("#!/bin/sh\n#SBATCH -n2 -c4\n", release=NEWEST).components[0], release=NEWEST
+    )
+    values = job.parsed(settings, release=NEWEST)
+    found = output_environment.variables(settings, values, release=NEWEST, chdir="/x", component=1)
+    told = {name: value for name, value in found.items() if "GROUP" in name}
+    assert {name for name in told if name.endswith("_HET_GROUP_1")} == {
+        "SLURM_CPUS_PER_TASK_HET_GROUP_1",
+        "SLURM_NPROCS_HET_GROUP_1",
+        "SLURM_NTASKS_HET_GROUP_1",
+        "SLURM_TRES_PER_TASK_HET_GROUP_1",
+    }
+    assert all(told[name.replace("HET", "PACK")] == value for name, value in told.items())
+    assert "SLURM_CPUS_PER_TASK" not in found
+    assert found["SLURM_SUBMIT_DIR"] == "/x"

@@ -14,7 +14,7 @@ from slurmjob_operator.api.template import JobTemplate
 from slurmjob_operator.slurm.dialects import DIALECTS
 from slurmjob_operator.slurm.request import Target
 from slurmjob_operator.slurm.script_arguments import NoShell, interpreter, set_in
-from slurmjob_operator.slurm.template import InvalidTemplate, build_request, wanted
+from slurmjob_operator.slurm.template import InvalidTemplate, build_request, components
 
 SCRIPT = "#!/bin/sh\n#SBATCH --time=5\nprintf '%s\\0' \"$@\"\n"
 ODD = ["", "a b", "$HOME", "`id`", "it's", '"', "\\", "-n", "two\nlines", "ü"]
@@ -23,7 +23,7 @@ ODD = ["", "a b", "$HOME", "`id`", "it's", '"', "\\", "-n", "two\nlines", "ü"]
 def body(version: str, **template: Any) -> dict[str, Any]:
     made = JobTemplate.model_validate({"script": SCRIPT, "chdir": "/x", **template})
     target = Target.of(release="22.05.8" if version == "v0.0.38" else "26.05.5", api_version=version)
-    asked = wanted(made, target=target, defaults=JobDefaults())
+    asked = components(made, target=target, defaults=JobDefaults())[0]
     request = build_request(made, asked, name="wing", target=target)
     sent: dict[str, Any] = DIALECTS[version].encode(request, comment="[marker]", version=version)
     return sent

@@ -11,7 +11,7 @@ from slurmjob_operator.api.connection import JobDefaults
 from slurmjob_operator.api.template import JobTemplate
 from slurmjob_operator.slurm.dialects import DIALECTS
 from slurmjob_operator.slurm.request import JobRequest, Target
-from slurmjob_operator.slurm.template import DEFAULT_PATH, InvalidTemplate, Outline, build_request, outline, wanted
+from slurmjob_operator.slurm.template import DEFAULT_PATH, InvalidTemplate, Outline, build_request, components, outline
 
 MINIMAL = {"script": "#!/bin/sh\ntrue\n", "chdir": "/home/alice"}
 OLD = Target.of(release="22.05.8", api_version="v0.0.38")
@@ -21,7 +21,7 @@ def _request(*, target: Target = OLD, defaults: dict[str, Any] | None = None, **
     whole = {key: value for key, value in {**MINIMAL, **template}.items() if value is not None}
     parsed = JobTemplate.model_validate(whole)
     given = JobDefaults.model_validate(defaults or {})
-    asked = wanted(parsed, target=target, defaults=given)
+    asked = components(parsed, target=target, defaults=given)[0]
     return build_request(parsed, asked, name="wing", target=target, user="alice", defaults=given)
 
 
@@ -136,7 +136,8 @@ def test_trap_poison_names_of_files_are_absolute_and_never_empty(output: str | N
 
 
 def test_what_has_no_effect_is_told() -> None:
-    asked = wanted(JobTemplate.model_validate({**MINIMAL, "script": _script("--parsable", "--wait")}), target=Target())
+    template = JobTemplate.model_validate({**MINIMAL, "script": _script("--parsable", "--wait")})
+    asked = components(template, target=Target())[0]
     assert len(asked.notices) == 2
     assert asked.notices[0].startswith("template.script, line 2: --parsable: ")
 
@@ -149,7 +150,9 @@ def test_what_has_no_effect_is_told() -> None:
         ({"script": _script("--ntask=3")}, "template.script, line 2: "),
         ({"script": _script("--wingspan=3")}, "template.script, line 2: "),
         ({"script": _script("--mem=lots")}, "template.script, line 2: --mem: 'lots': must be a whole number"),
-        ({"script": _script("hetjob", "-n2")}, "template.script: heterogeneous jobs"),
+        ({"script": _script("-n1", "hetjob", "--array=1-3")}, "template.script, line 4: --array: a heterogeneous job"),
+        ({"script": _script("hetjob", "-n2"), "array": "1-3"}, "template.array: a heterogeneous job"),
+        ({"script": _script(*["hetjob"] * 128)}, "template.script: has 129 components; Slurm takes at most 128"),
         ({"script": _script("--array=3-0")}, "template.script, line 2: --array: '3-0': must be indexes and rising"),
         ({"array": "0-999999:2"}, "template.array: '0-999999:2': must name at most 100000 indexes"),
         ({"array": "12345678901"}, "template.array: '12345678901': must have indexes of at most 9 digits"),
@@ -181,7 +184,7 @@ def test_a_script_without_a_first_line_for_the_kernel(script: str) -> None:
     """Checked by the API server and once more before it is sent: an object may be older than its schema."""
     template = JobTemplate.model_construct(**{**MINIMAL, "script": script})
     with pytest.raises(InvalidTemplate, match="#!"):
-        wanted(template, target=OLD)
+        components(template, target=OLD)
 
 
 @pytest.mark.parametrize(

@@ -25,7 +25,6 @@ from slurmjob_operator.slurm.template import (
     Wanted,
     build_request,
     components,
-    refusal_for_now,
 )
 
 SOME_FOLDER: Final = "/"
@@ -89,17 +88,14 @@ def connection_of(manifest: Manifest, known: Connections) -> Connection | None:
     return known.get((manifest.namespace, str(name)))
 
 
-def problems(
-    manifest: Manifest, *, targets: Sequence[Target], known: Connections, not_run_yet: Level = Level.ERROR
-) -> Iterator[Problem]:
-    """All that is wrong with what a SlurmJob asks for. What holds of some of the targets only is a warning;
-    `not_run_yet`: how bad it is that the operator would not run it yet."""
+def problems(manifest: Manifest, *, targets: Sequence[Target], known: Connections) -> Iterator[Problem]:
+    """All that is wrong with what a SlurmJob asks for. What holds of some of the targets only is a warning."""
     template = _template(manifest)
     if template is None:
         return
     connection = connection_of(manifest, known)
     defaults = None if connection is None else connection.defaults
-    yield from _told(manifest, {one: _findings(template, one, defaults, not_run_yet) for one in targets})
+    yield from _told(manifest, {one: _findings(template, one, defaults) for one in targets})
 
 
 def defaults_problems(manifest: Manifest, *, targets: Sequence[Target]) -> Iterator[Problem]:
@@ -150,9 +146,7 @@ def _template(manifest: Manifest) -> JobTemplate | None:
 # --- One Slurm --------------------------------------------------------------------------------------------
 
 
-def _findings(
-    template: JobTemplate, target: Target, defaults: JobDefaults | None, not_run_yet: Level
-) -> Iterator[_Finding]:
+def _findings(template: JobTemplate, target: Target, defaults: JobDefaults | None) -> Iterator[_Finding]:
     supposed = defaults or JobDefaults(chdir=SOME_FOLDER)
     try:
         parts = components(template, target=target, defaults=supposed)
@@ -169,9 +163,6 @@ def _findings(
             yield from _refused(template, asked, target=target, defaults=supposed)
         if defaults is None and _is_default(asked.settings["chdir"]):
             yield _Finding(field="template.chdir", value=None, rule=FOLDER_OF_CONNECTION, level=Level.WARNING)
-    refusal = refusal_for_now(parts)
-    if refusal is not None:
-        yield _whole_sentence(refusal, not_run_yet)
 
 
 def _script_findings(text: str, error: InvalidTemplate, *, target: Target) -> Iterator[_Finding]:

@@ -18,6 +18,7 @@ from slurmjob_operator.slurm.dialects.spent_rows import spent
 def controller_row(raw: Mapping[str, Any]) -> JobRecord:
     """A job of job/{id} or jobs. Older versions have no `hold`, `extra` and `failed_node`."""
     array_id = reading.job_id(raw.get("array_job_id"))
+    het_id = reading.job_id(raw.get("het_job_id"))
     return JobRecord(
         source=Source.CONTROLLER,
         job_id=reading.job_id(raw.get("job_id")) or 0,
@@ -42,6 +43,8 @@ def controller_row(raw: Mapping[str, Any]) -> JobRecord:
         failed_node=reading.text(raw.get("failed_node")),
         node_count=reading.count(raw.get("node_count")),
         cpus=reading.count(raw.get("cpus")),
+        het_id=het_id,
+        het_offset=None if het_id is None else reading.count(raw.get("het_job_offset")),
         array_id=array_id,
         indexes=None if array_id is None else controller_indexes(raw),
     )
@@ -63,6 +66,8 @@ def accounting_row(raw: Mapping[str, Any]) -> JobRecord:
     nodes = reading.path(raw.get("nodes"))
     array = reading.mapping(raw.get("array"))
     array_id = reading.job_id(array.get("job_id"))
+    het = reading.mapping(raw.get("het"))
+    het_id = reading.job_id(het.get("job_id"))
     return JobRecord(
         source=Source.ACCOUNTING,
         job_id=reading.job_id(raw.get("job_id")) or 0,
@@ -87,6 +92,8 @@ def accounting_row(raw: Mapping[str, Any]) -> JobRecord:
         cpus=_allocated_cpus(raw),
         elapsed_seconds=reading.count(times.get("elapsed")),
         spent=spent(raw),
+        het_id=het_id,
+        het_offset=None if het_id is None else reading.count(het.get("job_offset")),
         array_id=array_id,
         indexes=None if array_id is None else accounting_indexes(array),
     )
