@@ -69,7 +69,8 @@ def test_the_operator_dies_between_the_components(tenant: Tenant, operator: Path
     points.unlink(missing_ok=True)
     with cluster.operator_replaced(operator):
         cluster.launch_test_build(operator, KILL_AT="after release", KILL_LOG=str(points))
-        _job(tenant, "halved", "true")
+        options = {"components": [{"ntasks": 1}, {"ntasks": 2, "comment": "also"}]}
+        tenant.apply(tenant.manifest("halved", **options))
         tenant.wait_until(lambda: not cluster.operator_runs(operator))
     tenant.wait("halved", "Complete", seconds=STARTS_WITHIN + 45)
     status = tenant.status("halved")

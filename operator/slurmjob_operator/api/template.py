@@ -13,6 +13,7 @@ from pydantic import ConfigDict, Field, create_model, model_validator
 from slurmjob_operator.api import options
 from slurmjob_operator.api.base import Model, crd
 from slurmjob_operator.api.sources import EnvironmentSource, ScriptSource
+from slurmjob_operator.api.status import MOST_COMPONENTS
 from slurmjob_operator.sbatch.options import FIELDS
 from slurmjob_operator.sbatch.settings import Setting
 
@@ -94,6 +95,33 @@ Environment = Annotated[
 ]
 
 
+OF_COMPONENTS: Final = tuple(name for name in FIELDS if name != "array")
+"""Fields of one component of a heterogeneous job, which is no array."""
+
+
+class Options(Model):
+    """Options of one component."""
+
+    def settings(self, place: str) -> dict[str, Setting]:
+        """Those that are set, by long name, as texts of sbatch's own syntax."""
+        return options.settings(self, OF_COMPONENTS, place=place)
+
+
+if TYPE_CHECKING:
+
+    class ComponentOptions(Options):
+        """One component of a heterogeneous job: options that it has for itself."""
+
+else:
+    ComponentOptions = create_model(
+        "ComponentOptions",
+        __base__=Options,
+        __doc__="One component of a heterogeneous job: options that it has for itself.",
+        __module__=__name__,
+        **dict(options.definitions(OF_COMPONENTS)),
+    )
+
+
 class Batch(Model):
     """What a batch job has beside sbatch's options."""
 
@@ -140,6 +168,20 @@ class Batch(Model):
                 "Environment of the batch script, a list keyed by name. Nothing else is in it but what slurmd adds, "
                 "and PATH=/usr/local/bin:/usr/bin:/bin where it names none, and SLURMJOB_NAME, SLURMJOB_NAMESPACE, "
                 "SLURMJOB_UID and SLURMJOB_ATTEMPT. Slurm shows it to whoever may see the job: no secrets."
+            ),
+        ),
+    ] = ()
+
+    components: Annotated[
+        tuple[ComponentOptions, ...],
+        Field(
+            min_length=2,
+            max_length=MOST_COMPONENTS,
+            json_schema_extra=crd(list_type="atomic"),
+            description=(
+                "Components of a heterogeneous job, each with options that win over those of `template`. Where the "
+                "script has components too (`#SBATCH hetjob`), there must be as many; else its `#SBATCH` lines hold "
+                "for all. Default: what the script has."
             ),
         ),
     ] = ()

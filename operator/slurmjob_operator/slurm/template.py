@@ -93,7 +93,19 @@ def _components(template: JobTemplate, *, target: Target, defaults: JobDefaults)
         found = [script.settings(component, release=target.release) for component in read.components]
     except InvalidScript as error:
         raise InvalidTemplate(f"template.{error}") from error
-    return tuple(_wanted(directives, read.warnings, template=template, defaults=defaults) for directives in found)
+    own = [one.settings(f"template.components[{number}]") for number, one in enumerate(template.components)]
+    if own and len(found) == 1:
+        found *= len(own)
+    if own and len(found) != len(own):
+        raise InvalidTemplate(
+            f"template.components: has {len(own)} items, and the script has {len(found)} components: there must be as "
+            "many, or the script must have no `#SBATCH hetjob`"
+        )
+    given = zip(found, own or [{}] * len(found), strict=True)
+    return tuple(
+        _wanted(directives, read.warnings, template=template, defaults=defaults, own=options)
+        for directives, options in given
+    )
 
 
 def _script(template: JobTemplate) -> str:
@@ -103,9 +115,11 @@ def _script(template: JobTemplate) -> str:
     return template.script
 
 
-def _wanted(directives: Settings, warnings: tuple[str, ...], *, template: JobTemplate, defaults: JobDefaults) -> Wanted:
+def _wanted(
+    directives: Settings, warnings: tuple[str, ...], *, template: JobTemplate, defaults: JobDefaults, own: Settings
+) -> Wanted:
     placed = {name: replace(setting, where=f"template.{setting.where}") for name, setting in directives.items()}
-    settings = together(defaults.settings(), placed, template.settings())
+    settings = together(defaults.settings(), placed, template.settings(), own)
     return Wanted(settings=settings, notices=(*warnings, *job.without_effect(settings)))
 
 

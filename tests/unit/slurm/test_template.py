@@ -223,3 +223,58 @@ def test_trap_s5_and_poison_values_that_slurmrestd_would_take_never_become_a_req
 def test_what_is_known_of_a_template_before_it_is_known_where_it_goes(template: dict[str, Any], known: Outline) -> None:
     """Options of one release alone are no reason not to know the name: a lost job is searched for by it."""
     assert outline({**MINIMAL, **template}, name="obj") == known
+
+
+# --- Components -----------------------------------------------------------------------------------------------
+
+
+def _ntasks(template: dict[str, Any]) -> list[tuple[str | None, ...]]:
+    parts = components(JobTemplate.model_validate({**MINIMAL, **template}), target=Target())
+    return [tuple(part.text(option) for option in ("ntasks", "time", "comment")) for part in parts]
+
+
+@pytest.mark.parametrize(
+    ("template", "expected"),
+    [
+        (
+            {"script": _script("-n9 -t3 --comment=all"), "components": [{"ntasks": 1}, {"ntasks": 2, "time": "4"}]},
+            [("1", "3", "all"), ("2", "4", "all")],
+        ),
+        (
+            {"script": _script("-n1 -t3", "hetjob", "-n2 --comment=second"), "components": [{}, {"ntasks": 5}]},
+            [("1", "3", None), ("5", "3", "second")],
+        ),
+        (
+            {"script": _script("-n1"), "ntasks": 7, "components": [{"ntasks": 2}, {"comment": "x"}]},
+            [("2", None, None), ("7", None, "x")],
+        ),
+        ({"script": _script("-n1", "hetjob", "-n2"), "time": "9"}, [("1", "9", None), ("2", "9", None)]),
+    ],
+)
+def test_options_of_components(template: dict[str, Any], expected: list[tuple[str | None, ...]]) -> None:
+    """A component's own win over the template's, and these over the script's."""
+    assert _ntasks(template) == expected
+
+
+@pytest.mark.parametrize(
+    ("template", "text"),
+    [
+        (
+            {"script": _script("-n1", "hetjob", "-n2"), "components": [{}, {}, {}]},
+            "template.components: has 3 items, and the script has 2 components: there must be as many",
+        ),
+        ({"components": [{}, {"mem": "lots"}]}, "template.components[1].mem: 'lots': must be a whole number"),
+        ({"array": "1-3", "components": [{}, {}]}, "template.array: a heterogeneous job"),
+    ],
+)
+def test_components_that_are_refused(template: dict[str, Any], text: str) -> None:
+    parsed = JobTemplate.model_validate({**MINIMAL, **template})
+    with pytest.raises(InvalidTemplate) as refusal:
+        build_request(parsed, components(parsed, target=Target())[-1], name="n", target=Target())
+    assert str(refusal.value).startswith(text)
+
+
+@pytest.mark.parametrize("given", [[{"ntasks": 1}], [{"ntasks": "many"}, {}], [{}] * 129])
+def test_components_that_are_none(given: list[dict[str, Any]]) -> None:
+    with pytest.raises(ValidationError):
+        JobTemplate.model_validate({**MINIMAL, "components": given})
