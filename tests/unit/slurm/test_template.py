@@ -278,3 +278,10 @@ def test_components_that_are_refused(template: dict[str, Any], text: str) -> Non
 def test_components_that_are_none(given: list[dict[str, Any]]) -> None:
     with pytest.raises(ValidationError):
         JobTemplate.model_validate({**MINIMAL, "components": given})
+
+
+def test_an_environment_that_no_program_starts_with() -> None:
+    large = [{"name": f"V{number}", "value": "ü" * 16_000} for number in range(62)]
+    assert len(_request(environment=large).environment) == 67
+    with pytest.raises(InvalidTemplate, match=r"template.environment: has 20\d\d\d\d\d bytes.* at most 2000000: Linux"):
+        _request(environment=[*large, {"name": "W", "value": "x" * 30_000}])
