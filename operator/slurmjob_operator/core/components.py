@@ -12,6 +12,7 @@ from dataclasses import replace
 
 from slurmjob_operator.api.status import ComponentStatus
 from slurmjob_operator.core import marker
+from slurmjob_operator.core.known import total
 from slurmjob_operator.core.records import JobRecord
 from slurmjob_operator.core.states import TERMINAL, WORST_FIRST, liveliness, script_exit
 
@@ -29,8 +30,8 @@ def joined(parts: Sequence[JobRecord]) -> JobRecord:
         held=held,
         restarts=max(part.restarts for part in ordered),
         nodes=",".join(part.nodes for part in ordered if part.nodes) or None,
-        node_count=_sum(part.node_count for part in ordered),
-        cpus=_sum(part.cpus for part in ordered),
+        node_count=total(part.node_count for part in ordered),
+        cpus=total(part.cpus for part in ordered),
         stdout_path=first.stdout_path,
         stderr_path=first.stderr_path,
         end_time=max((part.end_time for part in ordered if part.end_time is not None), default=None),
@@ -69,8 +70,3 @@ def _status(part: JobRecord) -> ComponentStatus:
         exit_code=code,
         signal=signal,
     )
-
-
-def _sum(counts: Iterable[int | None]) -> int | None:
-    known = [count for count in counts if count is not None]
-    return sum(known) if known else None

@@ -16,6 +16,7 @@ from slurmjob_operator.core import arrays
 from slurmjob_operator.core import conditions as edit
 from slurmjob_operator.core.attempts import UNKNOWN
 from slurmjob_operator.core.decision import Decision, ReadUsage
+from slurmjob_operator.core.known import largest, total
 from slurmjob_operator.core.records import JobRecord, Spent
 from slurmjob_operator.core.times import epoch_of
 from slurmjob_operator.core.view import Facts, JobView
@@ -43,24 +44,24 @@ def usage_of(record: JobRecord) -> Usage | None:
         return None
     spent = [part.spent for part in told if part.spent is not None]
     of_each = [part.elapsed_seconds for part in told]
-    elapsed = _sum(of_each) if record.het_id is None else _largest(of_each)  # components run at the same time
-    cpu = _sum(one.cpu_seconds for one in spent)
-    cpu_time = _sum(_times(part.elapsed_seconds, part.cpus) for part in told)
+    elapsed = total(of_each) if record.het_id is None else largest(of_each)  # components run at the same time
+    cpu = total(one.cpu_seconds for one in spent)
+    cpu_time = total(_times(part.elapsed_seconds, part.cpus) for part in told)
     return Usage(
         elapsed_seconds=_whole(elapsed),
         cpu_seconds=_whole(cpu),
-        max_rss_bytes=_largest(one.max_rss_bytes for one in spent),
-        gpu_seconds=_whole(_sum(_times(part.elapsed_seconds, part.spent.gpus) for part in told if part.spent)),
-        energy_joules=_whole(_sum(one.energy_joules for one in spent)),
+        max_rss_bytes=largest(one.max_rss_bytes for one in spent),
+        gpu_seconds=_whole(total(_times(part.elapsed_seconds, part.spent.gpus) for part in told if part.spent)),
+        energy_joules=_whole(total(one.energy_joules for one in spent)),
         cpu_efficiency_percent=_percent(cpu, cpu_time),
         memory_efficiency_percent=_memory_percent(spent),
-        derived_exit_code=_largest(one.derived_exit_code for one in spent),
+        derived_exit_code=largest(one.derived_exit_code for one in spent),
     )
 
 
 def _memory_percent(spent: Iterable[Spent]) -> int | None:
     """Of the task of an array that came nearest to what it had."""
-    return _largest(_percent(one.total_rss_bytes, one.memory_bytes) for one in spent)
+    return largest(_percent(one.total_rss_bytes, one.memory_bytes) for one in spent)
 
 
 def _percent(part: float | None, whole: float | None) -> int | None:
@@ -73,15 +74,6 @@ def _times(seconds: int | None, count: int | None) -> int | None:
 
 def _whole(value: float | None) -> int | None:
     return None if value is None else round(value)
-
-
-def _sum(values: Iterable[float | None]) -> float | None:
-    known = [value for value in values if value is not None]
-    return sum(known) if known else None
-
-
-def _largest(values: Iterable[int | None]) -> int | None:
-    return max((value for value in values if value is not None), default=None)
 
 
 # --- When it is read ---------------------------------------------------------------------------------------------

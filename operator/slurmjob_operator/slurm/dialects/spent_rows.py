@@ -6,9 +6,10 @@ In a step `tres.requested` is what it used, despite the name: memory in bytes.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any, Final
 
+from slurmjob_operator.core.known import largest, total
 from slurmjob_operator.core.records import Spent
 from slurmjob_operator.slurm.dialects import reading
 
@@ -24,10 +25,10 @@ def spent(raw: Mapping[str, Any]) -> Spent:
     allocated = reading.mapping(raw.get("tres")).get("allocated")
     memory = _count(allocated, "mem")
     return Spent(
-        cpu_seconds=_sum(_cpu_seconds(step) for step in steps),
-        max_rss_bytes=_largest(_count(of_step.get("max"), "mem") for of_step in used),
-        total_rss_bytes=_largest(_count(of_step.get("total"), "mem") for of_step in used),
-        energy_joules=_largest(_count(of_step.get("total"), "energy") for of_step in consumed),
+        cpu_seconds=total(_cpu_seconds(step) for step in steps),
+        max_rss_bytes=largest(_count(of_step.get("max"), "mem") for of_step in used),
+        total_rss_bytes=largest(_count(of_step.get("total"), "mem") for of_step in used),
+        energy_joules=largest(_count(of_step.get("total"), "energy") for of_step in consumed),
         memory_bytes=None if memory is None else memory * MEBIBYTE,
         gpus=_gpus(allocated),
     )
@@ -51,12 +52,3 @@ def _gpus(rows: Any) -> int | None:
     counts = {reading.said(row.get("name")): reading.count(row.get("count")) or 0 for row in gres}
     typed = sum(count for name, count in counts.items() if name.startswith("gpu:"))
     return counts.get("gpu") or typed or None
-
-
-def _sum(values: Iterable[float | None]) -> float | None:
-    known = [value for value in values if value is not None]
-    return sum(known) if known else None
-
-
-def _largest(values: Iterable[int | None]) -> int | None:
-    return max((value for value in values if value is not None), default=None)
