@@ -3,21 +3,16 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
-from functools import partial
-from typing import Any
 
-from slurmjob_operator.api.conditions import EventReason, Reason
-from slurmjob_operator.api.names import JOB_FINALIZER
+from slurmjob_operator.api.conditions import Reason
 from slurmjob_operator.core import arrays, components, learning, marker
 from slurmjob_operator.core.decide import decide
 from slurmjob_operator.core.decision import (
     Action,
     AddFinalizer,
     Cancel,
-    Decision,
-    EventNote,
     ReadAccounting,
     ReadJob,
     ReadSources,
@@ -32,17 +27,13 @@ from slurmjob_operator.core.identity import CLOCK_SLACK_SECONDS, Identity, ident
 from slurmjob_operator.core.recorded import priority_left_out
 from slurmjob_operator.core.records import Accepted, JobRecord
 from slurmjob_operator.core.times import epoch_of
-from slurmjob_operator.core.view import ConnectionFacts, Deferral, JobView, Rejection, Sources, Trouble, Unconfirmed
-from slurmjob_operator.engine import sources
-from slurmjob_operator.engine.effects import Effect, of_status_write
-from slurmjob_operator.engine.events import post
+from slurmjob_operator.core.view import ConnectionFacts, Deferral, JobView, Rejection, Trouble, Unconfirmed
+from slurmjob_operator.engine.effects import Effect
+from slurmjob_operator.engine.job_object import JobObject, context
 from slurmjob_operator.engine.ports import Outside
 from slurmjob_operator.engine.registry import Entry
 from slurmjob_operator.engine.templates import LookedOver, Place, look_over, own_variables
 from slurmjob_operator.engine.unknown_outcomes import ServerUser
-from slurmjob_operator.engine.views import status_body, template_hash, with_sources
-from slurmjob_operator.kube import errors as kube_errors
-from slurmjob_operator.kube.port import Kind, KubeEvent, ObjectKey
 from slurmjob_operator.slurm import errors as slurm_errors
 from slurmjob_operator.slurm.following import TaskStates
 from slurmjob_operator.slurm.port import SlurmPort
@@ -63,10 +54,6 @@ USAGE_SECONDS = 2.0
 logger = logging.getLogger(__name__)
 
 
-class Gone(Exception):
-    """The object does not exist any more."""
-
-
 class CredentialsLost(Exception):
     """The token was refused: the session has to get another one."""
 
@@ -81,6 +68,7 @@ class Actor:
 
     def __init__(self, outside: Outside) -> None:
         self._outside = outside
+        self._object = JobObject(outside)
         self.port: SlurmPort | None = None
         self.connection = ConnectionFacts()
         self.server = ""
@@ -106,7 +94,7 @@ class Actor:
             )
             decision = decide(entry.view, entry.facts, now)
             settled = decision.status == entry.view.status and decision.action is None
-            if not await self._write(entry, decision):
+            if not await self._object.write(entry, decision):
                 continue
             if settled:
                 if entry.view.array is not None:
@@ -116,7 +104,7 @@ class Actor:
                 return decision.recheck_at
             if decision.action is not None:
                 await self._act(entry, decision.action)
-                self._count_orphan(entry, decision)
+                self._object.count_orphan(entry, decision)
         logger.error("going in circles; trying again later", extra=context(entry.view))
         return self._outside.now() + LONGEST_RETRY_SECONDS
 
@@ -124,110 +112,16 @@ class Actor:
     def _at(self) -> ServerUser:
         return self.server, self.connection.user
 
-    # --- Kubernetes ---------------------------------------------------------------------------------------
-
-    async def _write(self, entry: Entry, decision: Decision) -> bool:
-        """Write the status if it differs; False: somebody else wrote, decide again on what stands now."""
-        before = entry.view
-        if decision.status != before.status:
-            effect = of_status_write(before.status, decision.status)
-            try:
-                self._outside.witness.before(effect)
-                with self._outside.metrics.kubernetes_write(effect):
-                    body = await self._outside.kube.write_status(
-                        job_key(before),
-                        old=status_body(before.status),
-                        new=status_body(decision.status),
-                        resource_version=before.resource_version,
-                    )
-            except kube_errors.Conflict:
-                await self._refresh(entry)
-                return False
-            except kube_errors.NotFound:
-                raise Gone from None
-            self._outside.witness.after(effect)
-            entry.update(body, own=True)
-            entry.facts = learning.status_written(entry.facts, before=before, after=entry.view)
-            log_transition(before, entry.view)
-        for note in decision.events:
-            await self._post(entry, note)
-        return True
-
-    def _count_orphan(self, entry: Entry, decision: Decision) -> None:
-        """Let go while its job may run on: known from the event that says so, once the finalizer is away."""
-        said = any(note.reason is EventReason.ORPHANED for note in decision.events)
-        if said and isinstance(decision.action, RemoveFinalizer) and not entry.view.has_finalizer:
-            self._outside.metrics.orphan_let_go()
-
-    async def _refresh(self, entry: Entry) -> None:
-        try:
-            entry.update(await self._outside.kube.get(job_key(entry.view)))
-        except kube_errors.NotFound:
-            raise Gone from None
-
-    async def _post(self, entry: Entry, note: EventNote) -> None:
-        view = entry.view
-        event = KubeEvent(
-            regarding=job_key(view),
-            reason=str(note.reason),
-            message=note.message,
-            warning=note.warning,
-            time=self._outside.now(),
-        )
-        terminating = await post(self._outside.kube, event, must_be_seen=note.must_be_seen, context=context(view))
-        if note.reason is EventReason.FINALIZER_BLOCKED:
-            entry.facts = learning.told_why_blocked(entry.facts, terminating=terminating)
-
-    async def _finalizer(self, entry: Entry, *, present: bool) -> None:
-        others = [name for name in entry.finalizers if name != JOB_FINALIZER]
-        wanted = [*others, JOB_FINALIZER] if present else others
-        effect = Effect.ADD_FINALIZER if present else Effect.LET_GO
-        try:
-            self._outside.witness.before(effect)
-            with self._outside.metrics.kubernetes_write(effect):
-                body = await self._outside.kube.write_finalizers(
-                    job_key(entry.view), finalizers=wanted, resource_version=entry.view.resource_version
-                )
-        except kube_errors.Conflict:
-            await self._refresh(entry)
-            return
-        except kube_errors.NotFound:
-            raise Gone from None
-        self._outside.witness.after(effect)
-        entry.update(body)
-        if present:
-            entry.facts = learning.finalizer_added(entry.facts)
-
-    async def _read_sources(self, entry: Entry) -> None:
-        template = entry.template or {}
-        try:
-            entry.filled = await sources.gathered(template, partial(self._config_map, entry.view.namespace))
-        except sources.SourceMissing as missing:
-            entry.filled = None
-            entry.facts = learning.sources_read(entry.facts, Sources(missing=str(missing)))
-            return
-        entry.view = with_sources(entry.view, entry.filled)
-        read = Sources(
-            template_hash=template_hash(entry.filled), script_hash=sources.script_hash(template, entry.filled)
-        )
-        entry.facts = learning.sources_read(entry.facts, read)
-
-    async def _config_map(self, namespace: str, name: str) -> Mapping[str, str] | None:
-        try:
-            return await self._outside.kube.read_config_map(namespace=namespace, name=name)
-        except (kube_errors.NotFound, kube_errors.Forbidden):
-            return None
-
     # --- Slurm --------------------------------------------------------------------------------------------
 
     async def _act(self, entry: Entry, action: Action) -> None:
         match action:
             case AddFinalizer():
-                await self._finalizer(entry, present=True)
+                await self._object.write_finalizer(entry, present=True)
             case RemoveFinalizer():
-                await self._finalizer(entry, present=False)
+                await self._object.write_finalizer(entry, present=False)
             case ReadSources():
-                await self._read_sources(entry)
+                await self._object.read_sources(entry)
             case _:
                 await self._ask_slurm(entry, action)
 
@@ -355,7 +249,7 @@ class Actor:
         else:
             entry.facts = learning.released(entry.facts, now=self._outside.now())
             if refused is not None:
-                await self._post(entry, priority_left_out(entry.view, refused))
+                await self._object.post(entry, priority_left_out(entry.view, refused))
             return True
         return False
 
@@ -443,24 +337,3 @@ def _reason(action: Action, error: slurm_errors.SlurmError) -> Reason:
     if isinstance(error, slurm_errors.NotSupported):
         return Reason.UNSUPPORTED_SERVER
     return Reason.CLUSTER_UNREACHABLE
-
-
-def job_key(view: JobView) -> ObjectKey:
-    """The object of a view."""
-    return ObjectKey(kind=Kind.SLURM_JOB, namespace=view.namespace, name=view.name, uid=view.uid)
-
-
-def context(view: JobView) -> dict[str, Any]:
-    """What every log line about a SlurmJob carries."""
-    return {
-        "job": f"{view.namespace}/{view.name}",
-        "uid": view.uid,
-        "slurm_job_id": view.status.job_id,
-        "attempt": view.status.attempt,
-    }
-
-
-def log_transition(before: JobView, after: JobView) -> None:
-    """One line when the state that people see changes."""
-    if before.status.state != after.status.state:
-        logger.info("%s -> %s", before.status.state or "new", after.status.state, extra=context(after))

@@ -16,11 +16,12 @@ from typing import Any
 
 from slurmjob_operator.core.learning import outdated
 from slurmjob_operator.core.times import epoch_of, rfc3339
-from slurmjob_operator.engine.acting import Actor, CredentialsLost, Gone, context, retry_delay
+from slurmjob_operator.engine.acting import Actor, CredentialsLost, retry_delay
 from slurmjob_operator.engine.array_polls import arrays_to_ask, read_changed, running_ids
 from slurmjob_operator.engine.cluster_facts import Onlooker
 from slurmjob_operator.engine.connecting import RETRY_SECONDS, Connected
 from slurmjob_operator.engine.connection_object import ConnectionObject
+from slurmjob_operator.engine.job_object import Gone, context
 from slurmjob_operator.engine.link import Link
 from slurmjob_operator.engine.ports import Outside
 from slurmjob_operator.engine.registry import ConnectionKey, Entry, Registry

@@ -8,7 +8,8 @@ from typing import Any
 
 from slurmjob_operator.core.learning import outdated
 from slurmjob_operator.core.view import ConnectionFacts
-from slurmjob_operator.engine.acting import Actor, CredentialsLost, Gone
+from slurmjob_operator.engine.acting import Actor, CredentialsLost
+from slurmjob_operator.engine.job_object import Gone
 from slurmjob_operator.engine.ports import Outside
 from slurmjob_operator.engine.registry import Registry
 from slurmjob_operator.kube.errors import KubeError
