@@ -14,7 +14,7 @@ from slurmjob_operator.api.conditions import ConditionType
 from slurmjob_operator.api.status import Attempt, SlurmJobStatus, Usage
 from slurmjob_operator.core import arrays
 from slurmjob_operator.core import conditions as edit
-from slurmjob_operator.core.attempts import UNKNOWN
+from slurmjob_operator.core.attempts import UNKNOWN, opened_elsewhere
 from slurmjob_operator.core.decision import Decision, ReadUsage
 from slurmjob_operator.core.known import largest, total
 from slurmjob_operator.core.records import JobRecord, Spent
@@ -120,8 +120,8 @@ def not_told_yet(view: JobView, facts: Facts, now: float) -> Decision | None:
         return Decision(status=_with(view.status, facts.usage.usage, over=over))
     if now >= since + LONGEST_WAIT_SECONDS:
         return Decision(status=_with(view.status, Usage(missing=TOO_LATE), over=over))
-    problem = facts.connection.problem
-    if problem is None and facts.usage is None:
+    away = facts.connection.problem is not None or opened_elsewhere(view, facts.connection) is not None
+    if not away and facts.usage is None:
         return Decision(status=view.status, action=ReadUsage(view.recorded_id))
     again = now + max(ASK_AGAIN_SECONDS, (now - since) / 2)
     return Decision(status=view.status, recheck_at=min(again, since + LONGEST_WAIT_SECONDS))

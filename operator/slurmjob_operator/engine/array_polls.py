@@ -42,14 +42,14 @@ def read_changed(entries: Iterable[Entry], seen: Mapping[int, TaskStates], *, no
     found = []
     for entry in entries:
         states = seen.get(entry.view.recorded_id)
-        if states is None or not _differs(entry, states):
-            continue
+        if states is None or entry.running or not _differs(entry, states):
+            continue  # The race: what is being read now may be older than this answer. The next poll tells.
         entry.shown = states
         due = entry.array_read_at + PROGRESS_SECONDS
         starts = entry.view.status.start_time is None
         if now >= due or starts or not states.alive or not _synced(entry):
             found.append(entry)
-        elif not entry.running:
+        else:
             entry.due = due if entry.due is None else min(entry.due, due)
     return found
 

@@ -172,9 +172,10 @@ def test_nobody_waits_for_ever(changes: dict[str, Any]) -> None:
     assert decide(view(decision.status), facts(), NOW).action == RemoveFinalizer()
 
 
-def test_while_the_connection_is_away_nobody_is_asked() -> None:
+@pytest.mark.parametrize("changes", [{"problem": AWAY}, {"cluster_name": "another"}, {"user": "bob"}])
+def test_while_the_connection_is_away_or_leads_elsewhere_nobody_is_asked(changes: dict[str, Any]) -> None:
     seen = ended()
-    decision = decide(seen, facts(connection=replace(CONNECTION, problem=AWAY)), NOW + 1)
+    decision = decide(seen, facts(connection=replace(CONNECTION, **changes)), NOW + 1)
     assert (decision.action, decision.recheck_at) == (None, NOW + 6)
 
 

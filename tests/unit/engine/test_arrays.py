@@ -187,6 +187,21 @@ async def test_a_quiet_array_costs_one_request_a_poll(cluster: Cluster) -> None:
     assert cluster.kube.objects[uid]["metadata"]["resourceVersion"] == version
 
 
+async def test_a_change_that_is_seen_while_it_is_read_is_not_lost(cluster: Cluster) -> None:
+    """A poll may tell of what came after the read that is under way."""
+    cluster.connection()
+    uid = _array(cluster)
+    await _begun(cluster, uid, tasks=4)
+    assert cluster.engine is not None
+    (entry,) = cluster.engine._registry.of(("ns", "campus"))
+    entry.running = True
+    cluster.slurm.end(_tasks(cluster)[1].job_id)
+    await asyncio.sleep(2 * POLL)
+    entry.running = False
+    await asyncio.sleep(PROGRESS)
+    assert cluster.status(uid)["array"]["succeededIndexes"] == "1"
+
+
 async def test_progress_is_written_every_half_minute_at_most(cluster: Cluster) -> None:
     cluster.connection()
     uid = _array(cluster, "0-199")
