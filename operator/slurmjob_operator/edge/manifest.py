@@ -265,7 +265,7 @@ def _notices(line: CommandLine, job: _Job) -> Iterator[str]:
 
 
 def _checked(body: Mapping[str, Any], line: CommandLine) -> Iterator[str]:
-    """What `check` warns of. Raises `Refused` for what it calls an error, but for what is not run yet."""
+    """What `check` warns of. Raises `Refused` for what it calls an error."""
     metadata = body["metadata"]
     object_ = Manifest(
         file=line.script or "standard input",
