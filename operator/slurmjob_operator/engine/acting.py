@@ -8,6 +8,7 @@ from dataclasses import replace
 
 from slurmjob_operator.api.conditions import Reason
 from slurmjob_operator.core import arrays, components, learning, marker
+from slurmjob_operator.core.attempts import is_closed
 from slurmjob_operator.core.decide import decide
 from slurmjob_operator.core.decision import (
     Action,
@@ -159,7 +160,8 @@ class Actor:
                 records = await port.accounting(job_id)
                 entry.facts = learning.accounting_read(entry.facts, records, view=entry.view, backlog=backlog)
             case ReadUsage(job_id):
-                records = await _if_it_answers(port.accounting(job_id, within=USAGE_SECONDS))
+                within = None if is_closed(entry.view.status) else USAGE_SECONDS  # then nothing waits for it any more
+                records = await _if_it_answers(port.accounting(job_id, within=within))
                 entry.facts = learning.usage_read(entry.facts, records, view=entry.view)
             case ReadUpSince():
                 entry.facts = learning.up_since_read(entry.facts, await port.up_since())
