@@ -11,11 +11,13 @@ import pytest
 
 from sandboxlib import slurm_cluster
 from sandboxlib.paths import Paths
+from sandboxlib.slurm_suites import SUITES
 from slurmjob_operator.slurm.dialects import DIALECTS
 from slurmjob_operator.slurm.discovery import AUTO
 from slurmjob_operator.slurm.errors import CredentialsRejected, JobNotFound, OutcomeUnknown, Refused
 from slurmjob_operator.slurm.http import SlurmrestdServer
 from slurmjob_operator.slurm.port import SlurmPort
+from slurmjob_operator.slurm.template import MOST_ENVIRONMENT_BYTES
 from tests.contract.conftest import Contract, RealCluster
 from tests.real.cluster import SUITE
 from tests.real.releases import Differs, expected
@@ -328,3 +330,14 @@ async def test_what_discovery_finds(sandbox: Paths) -> None:
     assert dialect.lists_states is expected(Differs.FOLLOWED)
     assert dialect.names_cluster is expected(Differs.CLUSTER_NAME)
     assert info.cluster_name == SUITE
+
+
+@pytest.mark.parametrize("contract", [SUITES[SUITE].api_versions[0]], indirect=True)
+async def test_with_a_larger_environment_the_node_starts_no_script(contract: Contract) -> None:
+    """What the operator refuses, sent all the same; just below its bound the script runs."""
+    for size, state in ((MOST_ENVIRONMENT_BYTES - 10_000, "COMPLETED"), (MOST_ENVIRONMENT_BYTES + 300_000, "FAILED")):
+        variables = {f"V{number}": "x" * 30_000 for number in range(size // 30_000)}
+        job_id = await contract.held(environment={"PATH": "/usr/bin:/bin", **variables})
+        await contract.port.release(job_id, comment="note")
+        record = await contract.until(job_id, lambda record: bool(record.states & ENDED))
+        assert record.states == {state}, size

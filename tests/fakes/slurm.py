@@ -507,7 +507,7 @@ class MemoryPort:
 
 
 def _whole(record: JobRecord) -> JobRecord:
-    return replace(record, job_id=record.array_id or record.het_id or record.job_id)
+    return replace(record, job_id=record.whole_id)
 
 
 PLACE: Final = Place(target=Target(), user="alice", defaults=JobDefaults())

@@ -9,7 +9,7 @@ from dataclasses import replace
 
 from slurmjob_operator.api.conditions import Reason
 from slurmjob_operator.api.status import MOST_FAILURES, ArrayStatus, TaskFailures
-from slurmjob_operator.core.states import NOT_TRIED_AGAIN
+from slurmjob_operator.core import attempts
 from slurmjob_operator.core.tasks import COMPLETED, Ended, Outcome, Tasks, with_ended
 from slurmjob_operator.sbatch.index_sets import LONGEST_TEXT, NONE, IndexSet
 
@@ -38,7 +38,7 @@ def _failures(ended: Ended) -> tuple[TaskFailures, ...]:
     groups = [(outcome, indexes) for outcome, indexes in ended if not outcome.succeeded]
     if len(groups) > MOST_FAILURES or sum(len(str(indexes)) for _, indexes in groups) > LONGEST_TEXT:
         groups = list(with_ended((), ((_in_short(outcome), indexes) for outcome, indexes in groups)))
-    groups.sort(key=lambda group: (group[0].state not in NOT_TRIED_AGAIN, -len(group[1]), min(group[1])))
+    groups.sort(key=lambda group: (is_tried_again(group[0]), -len(group[1]), min(group[1])))
     return tuple(
         TaskFailures(
             state=outcome.state,
@@ -91,4 +91,4 @@ def for_another_attempt(status: ArrayStatus | None) -> ArrayStatus | None:
 
 def is_tried_again(outcome: Outcome) -> bool:
     """Whether tasks that ended so are in the next attempt, should there be one."""
-    return not outcome.succeeded and outcome.state not in NOT_TRIED_AGAIN
+    return not outcome.succeeded and attempts.is_tried_again(frozenset({outcome.state}))

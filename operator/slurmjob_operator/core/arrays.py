@@ -70,7 +70,7 @@ def together(parts: Sequence[JobRecord]) -> JobRecord:
     submitted = [part.submit_time for part in parts if part.submit_time is not None]
     return replace(
         first,
-        job_id=first.array_id or first.job_id,
+        job_id=first.whole_id,
         held=all(part.waits_held for part in parts),
         restarts=sum(part.restarts for part in parts),
         submit_time=min(submitted, default=None),
@@ -117,9 +117,9 @@ def tasks_of(
         known = _with_ends(known, _newest_by_task(view, told), wanted=wanted)
     exact = [part for part in shown if part.indexes is not None or not facts.connection.accounting]
     known = _with_ends(known, exact, wanted=wanted)
-    alive = [part for part in shown if not is_over(part.states)]
-    waiting = [part for part in alive if liveliness(part.states) == PENDING]
-    running = union(part.indexes or NONE for part in alive if part not in waiting)
+    waiting = [part for part in shown if liveliness(part.states) == PENDING]
+    started = [part for part in shown if not is_over(part.states) and liveliness(part.states) != PENDING]
+    running = union(part.indexes or NONE for part in started)
     pending = union(part.indexes or NONE for part in waiting)
     known = without(known, running | pending)
     if any(part.indexes is None for part in waiting):
@@ -131,7 +131,7 @@ def tasks_of(
         pending=pending,
         running=running,
         ended=known,
-        running_ids=frozenset(part.job_id for part in alive if part not in waiting),
+        running_ids=frozenset(part.job_id for part in started),
     )
 
 

@@ -26,7 +26,7 @@ def joined(parts: Sequence[JobRecord]) -> JobRecord:
     first = ordered[0]
     return replace(
         said,
-        job_id=first.het_id or first.job_id,
+        job_id=first.whole_id,
         held=held,
         restarts=max(part.restarts for part in ordered),
         nodes=",".join(part.nodes for part in ordered if part.nodes) or None,

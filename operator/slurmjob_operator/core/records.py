@@ -89,6 +89,11 @@ class JobRecord:
     tasks: Tasks | None = None
 
     @property
+    def whole_id(self) -> int:
+        """The job's id, also of a task of an array or a component of a heterogeneous job, which has another besides."""
+        return self.array_id or self.het_id or self.job_id
+
+    @property
     def waits_held(self) -> bool:
         """Whether it waits, and will until somebody releases it."""
         return self.held and "PENDING" in self.states

@@ -26,12 +26,12 @@ LONGEST_WAIT_SECONDS = 300
 
 ASK_AGAIN_SECONDS = 5.0
 
-MOST_TASKS = 2000
+MOST_TASKS_SUMMED = 2000
 """Of an array: the records of its tasks with their steps are some 10 kB each."""
 
 NO_SLURMDBD = "This Slurm has no slurmdbd, which keeps what jobs used."
 TOO_LATE = f"slurmdbd did not tell it within {LONGEST_WAIT_SECONDS // 60} minutes after the end."
-TOO_MANY_TASKS = f"What an array of more than {MOST_TASKS} tasks used is not summed up."
+TOO_MANY_TASKS = f"What an array of more than {MOST_TASKS_SUMMED} tasks used is not summed up."
 
 
 # --- The values --------------------------------------------------------------------------------------------------
@@ -104,7 +104,7 @@ def why_never(view: JobView, facts: Facts) -> str | None:
     """Why nobody will tell; None: somebody may."""
     if not facts.connection.accounting:
         return NO_SLURMDBD
-    too_many = view.array is not None and len(view.array.indexes) > MOST_TASKS
+    too_many = view.array is not None and len(view.array.indexes) > MOST_TASKS_SUMMED
     return TOO_MANY_TASKS if too_many else None
 
 

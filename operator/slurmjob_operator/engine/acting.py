@@ -28,7 +28,7 @@ from slurmjob_operator.core.identity import CLOCK_SLACK_SECONDS, Identity, ident
 from slurmjob_operator.core.recorded import priority_left_out
 from slurmjob_operator.core.records import Accepted, JobRecord
 from slurmjob_operator.core.times import epoch_of
-from slurmjob_operator.core.view import ConnectionFacts, Deferral, JobView, Rejection, Trouble, Unconfirmed
+from slurmjob_operator.core.view import ConnectionFacts, Deferral, JobView, NotKnown, Rejection, Trouble, Unconfirmed
 from slurmjob_operator.engine.effects import Effect
 from slurmjob_operator.engine.job_object import JobObject, context
 from slurmjob_operator.engine.ports import Outside
@@ -229,7 +229,9 @@ class Actor:
         if not parts:
             await self._release_one(entry, port, job_id, record)
 
-    async def _release_one(self, entry: Entry, port: SlurmPort, job_id: int, record: object) -> bool:
+    async def _release_one(
+        self, entry: Entry, port: SlurmPort, job_id: int, record: JobRecord | NotKnown | None
+    ) -> bool:
         """Whether Slurm took it: else the other components stay held."""
         text = record.comment if isinstance(record, JobRecord) else ""
         mark = marker.parse(text) or self._marker(entry)

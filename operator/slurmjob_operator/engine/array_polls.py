@@ -6,10 +6,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from slurmjob_operator.api.conditions import ConditionType
-from slurmjob_operator.core import conditions as edit
-from slurmjob_operator.core.attempts import unknown_reason
 from slurmjob_operator.engine.registry import Entry
+from slurmjob_operator.engine.rereading import has_its_time, is_synced
 from slurmjob_operator.slurm.following import TaskStates
 
 PROGRESS_SECONDS = 30.0
@@ -42,24 +40,15 @@ def read_changed(entries: Iterable[Entry], seen: Mapping[int, TaskStates], *, no
     found = []
     for entry in entries:
         states = seen.get(entry.view.recorded_id)
-        if states is None or entry.running or not _differs(entry, states):
+        if states is None or entry.running or has_its_time(entry, seen=states.alive):
             continue  # The race: what is being read now may be older than this answer. The next poll tells.
+        if states == entry.shown and is_synced(entry):
+            continue
         entry.shown = states
         due = entry.array_read_at + PROGRESS_SECONDS
         starts = entry.view.status.start_time is None
-        if now >= due or starts or not states.alive or not _synced(entry):
+        if now >= due or starts or not states.alive or not is_synced(entry):
             found.append(entry)
         else:
             entry.due = due if entry.due is None else min(entry.due, due)
     return found
-
-
-def _differs(entry: Entry, seen: TaskStates) -> bool:
-    unclear = not seen.alive or unknown_reason(entry.view.status) is not None
-    if unclear and entry.due is not None:
-        return False  # It is looked at again when the decision said, not at every poll.
-    return seen != entry.shown or not _synced(entry)
-
-
-def _synced(entry: Entry) -> bool:
-    return edit.is_true(entry.view.status.conditions, ConditionType.SYNCED)

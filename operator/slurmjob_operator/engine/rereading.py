@@ -26,11 +26,20 @@ def _differs(entry: Entry, seen: frozenset[str] | None) -> bool:
     if seen is None:
         return False
     status = entry.view.status
-    unclear = not seen or unknown_reason(status) is not None
-    if unclear and entry.due is not None:
-        return False  # It is looked at again when the decision said, not at every poll.
     known = frozenset(status.slurm.states) if status.slurm else frozenset({"PENDING"})
-    return seen != known or not edit.is_true(status.conditions, ConditionType.SYNCED)
+    return not has_its_time(entry, seen=bool(seen)) and (seen != known or not is_synced(entry))
+
+
+def has_its_time(entry: Entry, *, seen: bool) -> bool:
+    """Whether one that is unclear is looked at again when the decision said, not at every poll. `seen`: the poll shows
+    it."""
+    unclear = not seen or unknown_reason(entry.view.status) is not None
+    return unclear and entry.due is not None
+
+
+def is_synced(entry: Entry) -> bool:
+    """Whether status says that Slurm is in sight."""
+    return edit.is_true(entry.view.status.conditions, ConditionType.SYNCED)
 
 
 def plan_reread(entry: Entry, *, now: float, shortest: float) -> None:

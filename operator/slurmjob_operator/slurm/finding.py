@@ -78,7 +78,7 @@ class Finder:
         body = await self._caller.ask_slurmdbd("jobs", query=query)
         found = [dialect.accounting_record(raw) for raw in accounted_rows(body)]
         ordered = sorted(found, key=lambda record: record.submit_time or 0)
-        newest = {_whole_id(record): _of_whole(record) for record in ordered if record.user == self.user}
+        newest = {record.whole_id: _of_whole(record) for record in ordered if record.user == self.user}
         # slurmdbd does not always keep to its filters: a time in the future is none (measured on 22.05 and 26.05)
         return [record for record in newest.values() if (record.submit_time or since) >= since]
 
@@ -132,13 +132,8 @@ def ids_of(record: JobRecord) -> tuple[int | None, ...]:
     return record.array_id, record.het_id, record.job_id
 
 
-def _whole_id(record: JobRecord) -> int:
-    """The job's id, also of a task of an array or a component of a heterogeneous job, which has another one besides."""
-    return record.array_id or record.het_id or record.job_id
-
-
 def _of_whole(record: JobRecord) -> JobRecord:
-    return replace(record, job_id=_whole_id(record))
+    return replace(record, job_id=record.whole_id)
 
 
 def _each_whole_once(records: Iterable[JobRecord]) -> list[JobRecord]:
@@ -146,7 +141,7 @@ def _each_whole_once(records: Iterable[JobRecord]) -> list[JobRecord]:
     the job has started."""
     found: dict[int, JobRecord] = {}
     for record in sorted(records, key=lambda record: record.job_id):
-        found.setdefault(_whole_id(record), _of_whole(record))
+        found.setdefault(record.whole_id, _of_whole(record))
     return list(found.values())
 
 

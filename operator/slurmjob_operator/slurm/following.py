@@ -11,7 +11,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from slurmjob_operator.core.records import JobRecord
 from slurmjob_operator.core.states import is_over
@@ -28,6 +28,8 @@ ROWS_AT_ONCE: Final = 1000
 TOO_LONG: Final = frozenset({400, 413, 414, 431})
 
 States = Mapping[int, frozenset[str]]
+Asked = TypeVar("Asked")
+Told = TypeVar("Told")
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,15 +104,25 @@ class InOneRequest:
 
     async def states(self, job_ids: Sequence[int]) -> States:
         """See `SlurmPort`. Chunks are halved when an address is too long for whoever stands between us."""
+        return await self._where_it_is_served(self._together, self._otherwise.states, job_ids)
+
+    async def tasks(self, arrays: Mapping[int, Collection[int]]) -> Mapping[int, TaskStates]:
+        """See `SlurmPort`."""
+        return await self._where_it_is_served(self._tasks_together, self._otherwise.tasks, arrays)
+
+    async def _where_it_is_served(
+        self, together: Callable[[Asked], Awaitable[Told]], otherwise: Callable[[Asked], Awaitable[Told]], asked: Asked
+    ) -> Told:
+        """A path that this release does not serve is not asked for again."""
         release = self._caller.release
         if release is not None and release == self._not_served_by:
-            return await self._otherwise.states(job_ids)
+            return await otherwise(asked)
         try:
-            return await self._together(job_ids)
+            return await together(asked)
         except NotSupported:
-            found = await self._otherwise.states(job_ids)
+            told = await otherwise(asked)
             self._not_served_by = release
-            return found
+            return told
 
     async def _together(self, job_ids: Sequence[int]) -> States:
         found: dict[int, frozenset[str]] = dict.fromkeys(job_ids, frozenset())
@@ -121,22 +133,17 @@ class InOneRequest:
                 found[job_id] |= reading.words(row.get("state"))
         return found
 
-    async def tasks(self, arrays: Mapping[int, Collection[int]]) -> Mapping[int, TaskStates]:
-        """See `SlurmPort`. Rows name a task that waits by the array's id, and from v0.0.41 on one that has started by
-        its own (TRAP H2): those of tasks that have started since the array was read tell of no array, but are missing
-        among its waiting ones."""
-        if self._caller.release is not None and self._caller.release == self._not_served_by:
-            return await self._otherwise.tasks(arrays)
+    async def _tasks_together(self, arrays: Mapping[int, Collection[int]]) -> Mapping[int, TaskStates]:
+        """Rows name a task that waits by the array's id, and from v0.0.41 on one that has started by its own (TRAP H2):
+        those of tasks that have started since the array was read tell of no array, but are missing among its waiting
+        ones."""
         owners = {task: array_id for array_id, running in arrays.items() for task in (array_id, *running)}
         rows: dict[int, list[tuple[str, frozenset[str]]]] = {array_id: [] for array_id in arrays}
-        try:
-            async for row in self._rows(tuple(arrays)):
-                name, _, index = reading.said(row.get("job_id")).partition("_")
-                owner = owners.get(reading.job_id(name) or 0)
-                if owner is not None:
-                    rows[owner].append((index, reading.words(row.get("state"))))
-        except NotSupported:
-            return await self._otherwise.tasks(arrays)
+        async for row in self._rows(tuple(arrays)):
+            name, _, index = reading.said(row.get("job_id")).partition("_")
+            owner = owners.get(reading.job_id(name) or 0)
+            if owner is not None:
+                rows[owner].append((index, reading.words(row.get("state"))))
         return {array_id: TaskStates.of(found) for array_id, found in rows.items()}
 
     async def _rows(self, job_ids: Sequence[int]) -> AsyncIterator[Mapping[str, Any]]:

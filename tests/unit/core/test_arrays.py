@@ -96,6 +96,21 @@ def test_what_slurmctld_shows(parts: list[JobRecord], expected: tuple[str, ...],
     assert (known.controller.job_id, known.controller.states) == (7, states)
 
 
+def test_no_record_is_held_against_another(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of an array of thousands each with each would take the loop for seconds."""
+    parts = [*(task(index) for index in range(5)), *(rest(str(index)) for index in range(5, 10))]
+    whole = arrays.together(parts)
+
+    def compared(_self: JobRecord, _other: object) -> bool:
+        raise AssertionError("compared")
+
+    monkeypatch.setattr(JobRecord, "__eq__", compared)
+    found = arrays.tasks_of(array_view(), facts(), shown=whole.parts)
+    assert found is not None
+    assert (str(found.pending), str(found.running)) == ("5-9", "0-4")
+    assert found.running_ids == {100, 101, 102, 103, 104}
+
+
 def test_what_ended_stays_known_and_what_lives_again_does_not() -> None:
     first = read([rest("2-9"), task(0, "COMPLETED"), task(1, "FAILED")])
     second = read([rest("2-9")], known=first)

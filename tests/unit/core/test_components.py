@@ -14,7 +14,7 @@ from slurmjob_operator.core.decide import decide
 from slurmjob_operator.core.decision import Cancel, ReadAccounting, Release, RemoveFinalizer
 from slurmjob_operator.core.records import JobRecord, Source
 from slurmjob_operator.core.view import Facts, JobView, UsageAnswer
-from tests.unit.core.values import NOW, comment, facts, held, reason_of, record, recorded, view
+from tests.unit.core.values import NOW, facts, held, reason_of, record, recorded, view
 
 START = int(NOW) - 60
 RECORDED = view(recorded())
@@ -132,4 +132,3 @@ def test_deletion_waits_for_all(parts: tuple[JobRecord, ...], action: object) ->
 
 def test_a_job_of_one_has_no_components() -> None:
     assert component_statuses(record({"RUNNING"})) == ()
-    assert comment(released=True) in {one.comment for one in joined([part(0), part(1)]).parts}

@@ -16,7 +16,7 @@ from slurmjob_operator.core.decision import Decision, ReadUsage, RemoveFinalizer
 from slurmjob_operator.core.records import JobRecord, Spent
 from slurmjob_operator.core.usage import (
     LONGEST_WAIT_SECONDS,
-    MOST_TASKS,
+    MOST_TASKS_SUMMED,
     NO_SLURMDBD,
     TOO_LATE,
     TOO_MANY_TASKS,
@@ -190,7 +190,7 @@ def test_without_the_finalizer_nothing_is_asked() -> None:
 
 @pytest.mark.parametrize(
     ("changes", "accounting", "missing"),
-    [({}, False, NO_SLURMDBD), ({"array": spec_of(f"0-{MOST_TASKS}")}, True, TOO_MANY_TASKS)],
+    [({}, False, NO_SLURMDBD), ({"array": spec_of(f"0-{MOST_TASKS_SUMMED}")}, True, TOO_MANY_TASKS)],
 )
 def test_where_nobody_will_tell_it_that_is_said_at_once(changes: Any, accounting: bool, missing: str) -> None:
     seen = replace(RECORDED, **changes)

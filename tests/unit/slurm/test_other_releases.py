@@ -132,6 +132,16 @@ async def test_where_jobs_state_is_not_served_jobs_are_read_one_by_one(release: 
     assert not port.outdated, "or it would be found out again and again"
 
 
+async def test_where_jobs_state_is_not_served_it_is_not_asked_for_arrays_either() -> None:
+    daemon = Daemon(OF["23.11"], lacks=frozenset({"jobs/state"}))
+    port = daemon.port()
+    await port.info()
+    daemon.asked.clear()
+    for _ in range(3):
+        assert set(await port.tasks({JOB_ID: ()})) == {JOB_ID}
+    assert [path.rpartition(" ")[2] for path in daemon.asked] == ["jobs/state", *[f"job/{JOB_ID}"] * 3]
+
+
 # --- Another one under the same address -------------------------------------------------------------------------------
 
 
