@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import secrets
 import shlex
 from typing import Any, Final
@@ -19,6 +20,14 @@ BY_CHANCE: Final = frozenset(
     }
 )
 """Which GPU and which nodes it has, when it began, what is unique."""
+
+OF_COMPONENT: Final = re.compile(r"_(HET|PACK)_GROUP_[0-9]+$")
+
+COMPONENTS: Final = """#!/bin/bash
+#SBATCH --job-name=het --time=5 --ntasks=1 --ntasks-per-node=1
+#SBATCH hetjob
+#SBATCH --time=5 --ntasks=2 --cpus-per-task=2 --mem-per-cpu=90 --distribution=cyclic --gpus-per-node=1 --partition=gpu
+"""
 
 OURS_ALONE: Final = frozenset({"SLURMJOB_ATTEMPT", "SLURMJOB_NAME", "SLURMJOB_NAMESPACE", "SLURMJOB_UID"})
 THEIRS_ALONE: Final = frozenset({"SLURM_SUBMIT_HOST"})
@@ -41,10 +50,11 @@ def _words(template: dict[str, Any]) -> list[str]:
 
 
 def _read(tenant: Tenant, file: str) -> dict[str, str]:
-    """Without the job's id."""
+    """Without the job's id, and that of a second component."""
     text = (slurm_cluster.home(tenant.paths, tenant.suite, "alice") / file).read_text()
     found = dict(line.partition("=")[::2] for line in text.split("\0") if line)
-    return {name: value.replace(found["SLURM_JOB_ID"], "ID") for name, value in found.items()}
+    job_id = found["SLURM_JOB_ID"]
+    return {name: value.replace(job_id, "ID").replace(str(int(job_id) + 1), "NEXT") for name, value in found.items()}
 
 
 @pytest.mark.timeout(120)
@@ -57,11 +67,37 @@ def test_the_same_as_with_sbatch(tenant: Tenant, name: str) -> None:
     tenant.wait(name, "Complete")
     script = slurm_cluster.home(tenant.paths, tenant.suite, "alice") / f"{mark}.sh"
     script.write_text(f"#!/bin/bash\nenv -0 > {mark}.theirs\n")
+    _sbatch(tenant, "--time=5", f"--job-name={name}", *_words(template), f"/home/alice/{script.name}")
+    _compare(_read(tenant, f"{mark}.ours"), _read(tenant, f"{mark}.theirs"))
+
+
+def _sbatch(tenant: Tenant, *words: str) -> None:
+    """By alice, who has logged in and sits in her home."""
     shell = [f"{variable}={value}" for variable, value in LOGIN.items()]
-    sbatch = ["sbatch", "--wait", "--time=5", f"--job-name={name}", *_words(template), f"/home/alice/{script.name}"]
-    tenant.slurm("sh", "-c", f"cd /home/alice && {shlex.join(['env', '-i', *shell, *sbatch])}", user="alice")
-    ours, theirs = _read(tenant, f"{mark}.ours"), _read(tenant, f"{mark}.theirs")
+    command = shlex.join(["env", "-i", *shell, "sbatch", "--wait", *words])
+    tenant.slurm("sh", "-c", f"cd /home/alice && {command}", user="alice")
+
+
+def _compare(ours: dict[str, str], theirs: dict[str, str]) -> None:
     assert set(ours) - set(theirs) == OURS_ALONE
     assert set(theirs) - set(ours) == THEIRS_ALONE
     differing = {one: (ours[one], theirs[one]) for one in set(ours) & set(theirs) if ours[one] != theirs[one]}
-    assert {one: found for one, found in differing.items() if one not in BY_CHANCE} == {}
+    assert {one: found for one, found in differing.items() if OF_COMPONENT.sub("", one) not in BY_CHANCE} == {}
+
+
+@pytest.mark.timeout(200)
+def test_the_same_as_with_sbatch_in_a_heterogeneous_job(tenant: Tenant) -> None:
+    """Variables of each component, in the one script that there is."""
+    home = [{"name": variable, "value": value.replace("alice", "%u")} for variable, value in SHELL.items()]
+    tenant.edit_connection(jobDefaults={"environment": home})
+    mark = secrets.token_hex(4)
+    script = slurm_cluster.home(tenant.paths, tenant.suite, "alice") / f"{mark}.sh"
+    script.write_text(f"{COMPONENTS}env -0 > {mark}.theirs\n")
+    manifest = tenant.manifest("het")
+    manifest["spec"]["template"] = {"chdir": "/home/alice", "script": f"{COMPONENTS}env -0 > {mark}.ours\n"}
+    tenant.apply(manifest)
+    _sbatch(tenant, f"/home/alice/{script.name}")
+    tenant.wait("het", "Complete", seconds=90)
+    ours, theirs = _read(tenant, f"{mark}.ours"), _read(tenant, f"{mark}.theirs")
+    assert ours["SLURM_NTASKS_HET_GROUP_1"] == "2"
+    _compare(ours, theirs)
