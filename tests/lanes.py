@@ -62,6 +62,9 @@ UNTOLD: Final = re.compile(
 """Dots of progress and durations: they stay in the log."""
 
 
+LONGEST_REASON = 400
+
+
 class Stopped(Exception):
     """Somebody wants the run to end."""
 
@@ -75,14 +78,18 @@ class Result:
     missing: list[str] = field(default_factory=list)
     wrong: list[str] = field(default_factory=list)
     """What went wrong besides a test."""
+    reasons: dict[str, str] = field(default_factory=dict)
+    """Of each test that failed: where, and what was said there."""
 
     def read(self, report: Path) -> None:
         """Add a JUnit report. A skipped test is a missing one."""
         for case in ElementTree.parse(report).iter("testcase"):  # noqa: S314 - our own pytest wrote it
             classname = case.get("classname", "")
             name = f"{classname}::{case.get('name')}"
-            if case.find("failure") is not None or case.find("error") is not None:
+            broken = next((part for part in case if part.tag in ("failure", "error")), None)
+            if broken is not None:
                 self.failed.append(name)
+                self.reasons[name] = _reason(broken)
             elif case.find("skipped") is not None:
                 self.missing.append(name)
             else:
@@ -96,6 +103,13 @@ class Result:
     def good(self) -> bool:
         """Whether tests ran, and nothing is wrong."""
         return self.passed.total() > 0 and not (self.failed or self.missing or self.wrong)
+
+
+def _reason(broken: ElementTree.Element) -> str:
+    """In a line: the output above may be long, and a reader may have nothing but its end."""
+    said = (broken.get("message") or "").strip() or "no message"
+    place = ((broken.text or "").strip().splitlines() or [""])[-1]
+    return f"{place}: {' '.join(said.split())}"[:LONGEST_REASON]
 
 
 class Runner:

@@ -105,7 +105,7 @@ def side_by_side(runner: Runner, parts: Sequence[Callable[[], None]]) -> None:
 
 
 def _tell(name: str, result: Result) -> None:
-    lines = [f"FAILED  {test}" for test in result.failed]
+    lines = [f"FAILED  {test}  {result.reasons.get(test, '')}".rstrip() for test in result.failed]
     lines += [f"SKIPPED {test}" for test in result.missing]
     lines += [f"WRONG   {what}" for what in result.wrong]
     for line in lines:

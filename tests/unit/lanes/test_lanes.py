@@ -20,7 +20,8 @@ REPORT = """\
 <testsuites><testsuite>
 <testcase classname="tests.e2e.test_life" name="test_success"/>
 <testcase classname="tests.contract.test_slurm_port.TestIt" name="test_info[v0.0.38]"/>
-<testcase classname="tests.e2e.test_life" name="test_bad"><failure message="no"/></testcase>
+<testcase classname="tests.e2e.test_life" name="test_bad">
+<failure message="AssertionError: not so&#10;assert 1 == 2">def test_bad():&#10;E  no&#10;&#10;a.py:7: AssertionError</failure></testcase>
 <testcase classname="tests.e2e.test_life" name="test_broken"><error message="no"/></testcase>
 <testcase classname="tests.e2e.test_life" name="test_skipped"><skipped message="no"/></testcase>
 </testsuite></testsuites>
@@ -80,6 +81,10 @@ def test_a_report_is_counted_by_kind_and_a_skipped_test_is_missing(tmp_path: Pat
     assert result.passed == {"e2e": 1, "contract": 1}
     assert result.kinds() == "1 contract, 1 e2e"
     assert result.failed == ["tests.e2e.test_life::test_bad", "tests.e2e.test_life::test_broken"]
+    assert result.reasons == {
+        "tests.e2e.test_life::test_bad": "a.py:7: AssertionError: AssertionError: not so assert 1 == 2",
+        "tests.e2e.test_life::test_broken": ": no",
+    }
     assert result.missing == ["tests.e2e.test_life::test_skipped"]
     assert not result.good
 
