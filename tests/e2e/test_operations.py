@@ -142,7 +142,7 @@ def test_a_server_that_hangs_delays_no_other_connection(operator: Paths, namespa
             tenant.edit_connection(name, requestTimeoutSeconds=60)
             tenant.apply(tenant.manifest(f"on-{name}", spec={"connectionRef": {"name": name}}))
         tenant.job("quick")
-        tenant.wait("quick", "Complete", seconds=20)
+        tenant.wait("quick", "Complete", seconds=45)
         assert [tenant.status(f"on-{name}").get("jobId") for name in hanging] == [None] * 10
         resume(daemon)
         _ended_once(tenant, "quick", *(f"on-{name}" for name in hanging))

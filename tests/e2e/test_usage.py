@@ -14,16 +14,19 @@ from tests.real.releases import Differs, expected
 MEBIBYTE = 2**20
 OF_TASKS = "/home/alice/ledger-of-tasks"
 BUSY = """
-timeout 4 sh -c 'while :; do :; done'
+python3 -c '
+import time
+while time.process_time() < 3:
+    pass'
 srun --ntasks=1 python3 -c '
 import time
 held = bytearray(150_000_000)
-end = time.monotonic() + 6
-while time.monotonic() < end:
+while time.process_time() < 5:
     pass
 raise SystemExit(3)'
 true
 """
+"""Busy for a time of the processor, not of the clock: a loaded machine gives it less in the same time."""
 
 
 def _seconds(text: str) -> float:
@@ -71,7 +74,7 @@ def test_as_sacct_has_it(tenant: Tenant) -> None:
     assert usage["gpuSeconds"] == elapsed
     cpu = _cpu(rows)
     assert usage["cpuSeconds"] == pytest.approx(cpu, abs=1)
-    assert usage["cpuSeconds"] >= 4
+    assert usage["cpuSeconds"] >= 8
     assert usage["cpuEfficiencyPercent"] == pytest.approx(100 * cpu / (2 * elapsed), abs=8)
     assert usage.get("derivedExitCode") == expected(Differs.DERIVED_EXIT_CODE)
     assert usage.get("maxRssBytes", 0) == _rss(rows)

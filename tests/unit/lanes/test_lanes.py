@@ -21,7 +21,10 @@ REPORT = """\
 <testcase classname="tests.e2e.test_life" name="test_success"/>
 <testcase classname="tests.contract.test_slurm_port.TestIt" name="test_info[v0.0.38]"/>
 <testcase classname="tests.e2e.test_life" name="test_bad">
-<failure message="AssertionError: not so&#10;assert 1 == 2">def test_bad():&#10;E  no&#10;&#10;a.py:7: AssertionError</failure></testcase>
+<failure message="AssertionError: not so&#10;assert 1 == 2">def test_bad():
+E  no
+
+a.py:7: AssertionError</failure></testcase>
 <testcase classname="tests.e2e.test_life" name="test_broken"><error message="no"/></testcase>
 <testcase classname="tests.e2e.test_life" name="test_skipped"><skipped message="no"/></testcase>
 </testsuite></testsuites>
