@@ -38,11 +38,11 @@ TOO_MANY_TASKS = f"What an array of more than {MOST_TASKS_SUMMED} tasks used is 
 
 
 def usage_of(record: JobRecord) -> Usage | None:
-    """Of a job, or of all tasks of an array together; None: the record does not tell."""
+    """Of a job, or of all tasks of an array together; None: the record does not tell, or not all of it yet."""
     told = [part for part in record.parts or (record,) if part.spent is not None]
-    if not told:
-        return None
     spent = [part.spent for part in told if part.spent is not None]
+    if not told or any(one.steps_open for one in spent):
+        return None
     of_each = [part.elapsed_seconds for part in told]
     elapsed = total(of_each) if record.het_id is None else largest(of_each)  # components run at the same time
     cpu = total(one.cpu_seconds for one in spent)

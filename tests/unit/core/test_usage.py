@@ -21,6 +21,7 @@ from slurmjob_operator.core.usage import (
     TOO_LATE,
     TOO_MANY_TASKS,
     usage_of,
+    usage_told,
 )
 from slurmjob_operator.core.view import Facts, JobView, UsageAnswer
 from slurmjob_operator.sbatch.index_sets import IndexSet
@@ -94,6 +95,14 @@ def test_what_slurm_does_not_say_is_absent(changes: dict[str, Any], absent: set[
 def test_a_run_of_no_time_has_no_efficiency() -> None:
     found = usage_of(replace(IN_SLURMDBD, elapsed_seconds=0))
     assert found == replace(USAGE, elapsed_seconds=0, gpu_seconds=0, cpu_efficiency_percent=None)
+
+
+def test_while_a_step_has_not_ended_in_slurmdbd_the_sums_are_not_whole() -> None:
+    """Its end may be told after the job's own: half of what was used would stand in status for good."""
+    early = replace(IN_SLURMDBD, spent=replace(SPENT, cpu_seconds=3.0, steps_open=True))
+    assert usage_of(early) is None
+    assert usage_of(replace(IN_SLURMDBD, parts=(IN_SLURMDBD, early))) is None
+    assert usage_told(RECORDED, [early]) is None
 
 
 def test_of_an_array_all_tasks_together() -> None:

@@ -52,6 +52,9 @@ def test_of_two_steps() -> None:
         ({"steps": [_step(seconds=0, microseconds=0, largest=0, total=0)]}, Spent(cpu_seconds=0.0)),
         ({"steps": "none", "tres": "none"}, Spent()),
         ({"steps": [{"time": {"total": {"seconds": -5}}}]}, Spent()),
+        ({"steps": [{"time": {"end": 0}}, {"time": {"end": 1795773465}}]}, Spent(steps_open=True)),
+        ({"steps": [{"time": {"end": {"set": True, "infinite": False, "number": 0}}}]}, Spent(steps_open=True)),
+        ({"steps": [{"time": {"end": {"set": True, "infinite": False, "number": 1795773465}}}]}, Spent()),
         ({"tres": {"allocated": [{"type": "gres", "name": "gpu:a100", "count": 2}]}}, Spent(gpus=2)),
         ({"tres": {"allocated": [{"type": "gres", "name": "widget", "count": 2}]}}, Spent()),
         (

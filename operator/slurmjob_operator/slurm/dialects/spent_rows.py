@@ -31,7 +31,13 @@ def spent(raw: Mapping[str, Any]) -> Spent:
         energy_joules=largest(_count(of_step.get("total"), "energy") for of_step in consumed),
         memory_bytes=None if memory is None else memory * MEBIBYTE,
         gpus=_gpus(allocated),
+        steps_open=any(_is_open(step) for step in steps),
     )
+
+
+def _is_open(step: Mapping[str, Any]) -> bool:
+    """Its end is 0 until slurmdbd hears of it, which may be later than of the job's own end."""
+    return reading.number(reading.mapping(step.get("time")).get("end")) == 0
 
 
 def _cpu_seconds(step: Mapping[str, Any]) -> float | None:
