@@ -23,8 +23,8 @@ class Source(Enum):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Spent:
     """What slurmdbd says of a job's use: CPU time of all its steps; of the step with the most of it the resident memory
-    of one task and of all its tasks, and energy. `memory_bytes` and `gpus` are what the job had. `steps_open`: one of its
-    steps has not ended there yet, so that the sums are not whole."""
+    of one task and of all its tasks, and energy. `memory_bytes` and `gpus` are what the job had. `steps_open`: one of
+    its steps has not ended there yet, so that the sums are not whole."""
 
     cpu_seconds: float | None = None
     max_rss_bytes: int | None = None
