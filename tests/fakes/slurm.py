@@ -425,6 +425,16 @@ class MemoryPort:
         self._after(fault)
         return None if priority is None or keep_held else "Access/permission denied"
 
+    async def hold(self, job_id: int, *, comment: str) -> None:
+        fault = self._before("hold")
+        self._mine(job_id)
+        alone = self.cluster.jobs.get(job_id)
+        het = alone is not None and alone.het_id is not None
+        for job in self.cluster.of(job_id) if not het else [self.cluster.jobs[job_id]]:
+            if job.states == {"PENDING"}:
+                self.cluster.put(replace(job, held=True, reason="JobHeldUser", comment=comment))
+        self._after(fault)
+
     async def cancel(self, job_id: int) -> None:
         fault = self._before("cancel")
         if not self.cluster.of(job_id):

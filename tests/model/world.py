@@ -83,6 +83,9 @@ class WatchedPort:
         self._truth.releasing(self._process.uid or "", job_id, keep_held=keep_held)
         return await self._port.release(job_id, comment=comment, keep_held=keep_held, priority=priority)
 
+    async def hold(self, job_id: int, *, comment: str) -> None:
+        await self._port.hold(job_id, comment=comment)
+
     async def cancel(self, job_id: int) -> None:
         self._truth.cancelling(self._process.uid, job_id)
         await self._port.cancel(job_id)

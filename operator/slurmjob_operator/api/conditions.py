@@ -1,7 +1,7 @@
 """Condition types and reasons: one vocabulary for code, schema, documentation and tests.
 
 Polarity and meaning follow the API conventions and kstatus: `Reconciling` and `Stalled` are present only
-while true; the others are present from the first status write on.
+while true, `Suspended` from the first suspension on; the others are present from the first status write on.
 """
 
 from enum import StrEnum
@@ -15,6 +15,7 @@ class ConditionType(StrEnum):
     FAILED = "Failed"
     FINISHED = "Finished"
     SYNCED = "Synced"
+    SUSPENDED = "Suspended"
     RECONCILING = "Reconciling"
     STALLED = "Stalled"
     READY = "Ready"
@@ -52,6 +53,9 @@ class Reason(StrEnum):
     JOB_RECORD_LOST = "JobRecordLost"
     RETRY_SCHEDULED = "RetryScheduled"
     RELEASE_REFUSED = "ReleaseRefused"
+    SUSPENDING = "Suspending"
+    JOB_SUSPENDED = "JobSuspended"
+    JOB_RESUMED = "JobResumed"
     CANCELLATION_REFUSED = "CancellationRefused"
     ACCOUNTING_UNAVAILABLE = "AccountingUnavailable"
     NOT_FINISHED = "NotFinished"
@@ -104,6 +108,8 @@ class EventReason(StrEnum):
     RETRYING = "SlurmJobRetrying"
     OUTCOME_UNKNOWN = "SlurmJobOutcomeUnknown"
     RESOLVED = "SlurmJobResolved"
+    SUSPENDED = "SlurmJobSuspended"
+    RESUMED = "SlurmJobResumed"
     NOT_HELD = "SlurmJobNotHeld"
     FINALIZER_BLOCKED = "FinalizerBlocked"
     INVALID_SPEC = "InvalidSlurmJobSpec"

@@ -6,6 +6,9 @@ GROUP: Final = "slurmjob.dev"
 VERSION: Final = "v1alpha1"
 API_VERSION: Final = f"{GROUP}/{VERSION}"
 
+MANAGER: Final = f"{GROUP}/operator"
+"""`managedBy` of the objects that are ours to reconcile."""
+
 JOB_FINALIZER: Final = f"{GROUP}/slurm-job"
 """On a SlurmJob from before anything exists in Slurm until nothing of it can run there any more."""
 

@@ -8,6 +8,7 @@ from typing import Annotated, Any
 from pydantic import Field
 
 from slurmjob_operator.api.base import Model, ObjectName, crd
+from slurmjob_operator.api.names import MANAGER
 from slurmjob_operator.api.status import SlurmJobStatus
 from slurmjob_operator.api.template import JobTemplate
 
@@ -49,6 +50,27 @@ class SlurmJobSpec(Model):
         ConnectionRef,
         Field(description="Where the job runs. Frozen from the moment that a job id has been recorded."),
     ]
+    suspend: Annotated[
+        bool,
+        Field(
+            description=(
+                "True gives back what the job has: what is not submitted is not, what waits in Slurm's queue is held "
+                "there and keeps its job id, what runs is cancelled. False lets it go on: a held job is released, "
+                "after a cancelled one comes a new attempt, which `backoffLimit` does not count. Default: false."
+            )
+        ),
+    ] = False
+    managed_by: Annotated[
+        str,
+        Field(
+            min_length=1,
+            max_length=63,
+            description=(
+                "Who reconciles this object. With any other value than the default this operator does not touch it, "
+                f"nor its status. Cannot be changed. Default: {MANAGER}."
+            ),
+        ),
+    ] = MANAGER
     deletion_policy: Annotated[
         DeletionPolicy,
         Field(
@@ -106,6 +128,13 @@ FROZEN_RULES: list[dict[str, Any]] = [
 ]
 """At the root of the schema, since only there a rule can look at `status`."""
 
+IMMUTABLE_RULE: dict[str, Any] = {
+    "rule": "self.spec.managedBy == oldSelf.spec.managedBy",
+    "message": "`managedBy` must not change: two who reconcile one object would both submit it",
+    "fieldPath": ".spec.managedBy",
+    "reason": "FieldValueForbidden",
+}
+
 COLUMNS: list[dict[str, Any]] = [
     {"name": "State", "type": "string", "jsonPath": ".status.state"},
     {"name": "Tasks", "type": "string", "jsonPath": ".status.array.progress"},
@@ -121,4 +150,4 @@ COLUMNS: list[dict[str, Any]] = [
 
 SELECTABLE: list[str] = [".spec.connectionRef.name", ".status.state", ".status.jobId"]
 
-EXTRA: dict[str, Any] = crd(validations=FROZEN_RULES)
+EXTRA: dict[str, Any] = crd(validations=[*FROZEN_RULES, IMMUTABLE_RULE])

@@ -244,6 +244,10 @@ class SlurmJobStatus:
         Text | None, Field(description="Slurm's id of the current attempt; written once per attempt.")
     ] = None
     attempt: Annotated[Int32 | None, Field(description="Number of the current attempt, from 1.")] = None
+    suspended_attempts: Annotated[
+        Int32 | None,
+        Field(description="How many attempts `spec.suspend` has ended: `backoffLimit` does not count them."),
+    ] = None
     attempt_time: Annotated[Time | None, Field(description="When this attempt was opened, before any submission.")] = (
         None
     )

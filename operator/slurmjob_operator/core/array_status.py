@@ -73,12 +73,13 @@ def _set(text: str | None) -> IndexSet:
     return IndexSet.parse(text or "")
 
 
-def for_another_attempt(status: ArrayStatus | None) -> ArrayStatus | None:
+def for_another_attempt(status: ArrayStatus | None, *, resumed: bool = False) -> ArrayStatus | None:
     """As it stands when the tasks that failed, and may be tried again, are to be submitted anew; with them those whose
-    ends nobody knows."""
+    ends nobody knows. `resumed`: only what a suspension ended is."""
     if status is None:
         return None
-    kept = tuple((outcome, indexes) for outcome, indexes in known_of(status) if not is_tried_again(outcome))
+    known = known_of(status)
+    kept = tuple((outcome, indexes) for outcome, indexes in known if resumed or not is_tried_again(outcome))
     tasks = Tasks(wanted=NONE, ended=kept)
     return replace(
         array_status(tasks),

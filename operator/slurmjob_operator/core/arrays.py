@@ -13,6 +13,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
+from slurmjob_operator.core import attempts
 from slurmjob_operator.core.array_status import is_tried_again, known_of
 from slurmjob_operator.core.components import joined
 from slurmjob_operator.core.identity import newest_of_ours
@@ -42,7 +43,9 @@ def remaining(view: JobView) -> IndexSet:
     """The tasks of the attempt that is open, or that is to be opened next."""
     if view.array is None:
         return NONE
-    done = (indexes for outcome, indexes in known_of(view.status.array) if not is_tried_again(outcome))
+    resumed = attempts.is_suspended(view.status)
+    known = known_of(view.status.array)
+    done = (indexes for outcome, indexes in known if resumed or not is_tried_again(outcome))
     return view.array.indexes - union(done)
 
 

@@ -69,13 +69,27 @@ def is_tried_again(states: frozenset[str]) -> bool:
 
 def retries_left(view: JobView) -> bool:
     """Whether `backoffLimit` allows another attempt."""
-    return (view.status.attempt or 1) - 1 < view.backoff_limit
+    return counted_before(view.status) < view.backoff_limit
+
+
+def counted_before(status: SlurmJobStatus) -> int:
+    """Attempts before the current one that `backoffLimit` counts."""
+    return max((status.attempt or 1) - 1 - (status.suspended_attempts or 0), 0)
+
+
+def is_suspended(status: SlurmJobStatus) -> bool:
+    """Whether the last attempt that is over was ended by `spec.suspend`."""
+    return bool(status.attempts) and status.attempts[-1].reason == Reason.JOB_SUSPENDED
 
 
 def next_attempt_at(status: SlurmJobStatus) -> int:
     """When the attempt after a closed one may be opened, in epoch seconds."""
     last = status.attempts[-1]
-    backoff = 0 if last.reason == Reason.RESOLVED else FIRST_BACKOFF_SECONDS * 2 ** min(last.attempt - 1, 10)
+    backoff = (
+        0
+        if last.reason in (Reason.RESOLVED, Reason.JOB_SUSPENDED)
+        else FIRST_BACKOFF_SECONDS * 2 ** min(last.attempt - 1, 10)
+    )
     return epoch_of(last.end_time) + min(backoff, LONGEST_BACKOFF_SECONDS)
 
 

@@ -51,6 +51,11 @@ def unreleased(parts: Iterable[JobRecord]) -> list[JobRecord]:
     return [part for part, mark in marks if mark is None or not mark.released]
 
 
+def in_the_queue(parts: Iterable[JobRecord]) -> list[JobRecord]:
+    """Those that wait and are not held."""
+    return [part for part in parts if "PENDING" in part.states and not part.held]
+
+
 def component_statuses(record: JobRecord) -> tuple[ComponentStatus, ...]:
     """One for each; none where there is one alone."""
     if record.het_id is None:

@@ -46,6 +46,7 @@ tests. The caller writes the decision's status, then takes its action, learns fr
 | what a run used | `usage` |
 | while the object is being deleted | `letting_go` |
 | the tasks of an array, seen as one job | `arrays` |
+| `spec.suspend` | `suspension` |
 | held jobs that nobody owns | `sweeping` |
 """
 
@@ -55,7 +56,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from slurmjob_operator.api.conditions import ConditionType, Reason
-from slurmjob_operator.core import attempts, progress, recorded, unrecorded, usage
+from slurmjob_operator.core import attempts, progress, recorded, suspension, unrecorded, usage
 from slurmjob_operator.core import conditions as edit
 from slurmjob_operator.core.decision import Cancel, Decision, RemoveFinalizer
 from slurmjob_operator.core.ending import end_without_another_attempt
@@ -74,8 +75,14 @@ def decide(view: JobView, facts: Facts, now: float) -> Decision:
     for rule in (*ALWAYS, *rules):
         decision = rule(view, facts, now)
         if decision is not None:
-            return decision
+            return _with_word_of_resumption(view, decision)
     raise AssertionError("the last rule of each list always speaks")
+
+
+def _with_word_of_resumption(view: JobView, decision: Decision) -> Decision:
+    """Once, as the condition turns."""
+    turns = not edit.is_true(decision.status.conditions, ConditionType.SUSPENDED)
+    return replace(decision, events=(*suspension.resumed(view), *decision.events)) if turns else decision
 
 
 def accepted_too_late(view: JobView, facts: Facts, now: float) -> Decision | None:
@@ -114,8 +121,11 @@ def attempt_closed(view: JobView, facts: Facts, now: float) -> Decision | None:
     """The attempt is over and another one comes, after a while."""
     if not attempts.is_closed(view.status):
         return None
-    if not attempts.retries_left(view) and view.status.attempts[-1].reason != Reason.RESOLVED:
+    last = view.status.attempts[-1]
+    if not attempts.retries_left(view) and last.reason not in (Reason.RESOLVED, Reason.JOB_SUSPENDED):
         return end_without_another_attempt(view, now)
+    if view.suspend:
+        return _while_suspended(view, facts, now)
     due = attempts.next_attempt_at(view.status)
     problem = facts.connection.problem
     if now >= due and problem is not None:
@@ -124,6 +134,13 @@ def attempt_closed(view: JobView, facts: Facts, now: float) -> Decision | None:
     if now < due:
         return _while_it_waits(view, facts, due, now)
     return Decision(status=progress.opened(view, facts, now=now))
+
+
+def _while_suspended(view: JobView, facts: Facts, now: float) -> Decision:
+    """Nothing is opened; what the last attempt used is asked for all the same."""
+    decision = usage.not_told_yet(view, facts, now) or Decision(status=view.status)
+    told = suspension.between_attempts(replace(view, status=decision.status), now)
+    return replace(decision, status=told.status, events=told.events)
 
 
 def _while_it_waits(view: JobView, facts: Facts, due: float, now: float) -> Decision:
@@ -142,6 +159,7 @@ UNRECORDED: tuple[Rule, ...] = (
     unrecorded.template_invalid,
     unrecorded.refused_for_good,
     unrecorded.rejected_before,
+    suspension.not_to_be_submitted,
     unrecorded.connection_unusable,
     unrecorded.without_finalizer,
     unrecorded.attempt_not_open,
@@ -167,6 +185,7 @@ RECORDED: tuple[Rule, ...] = (
     recorded.tasks_not_told,
     recorded.over,
     recorded.release_refused,
+    suspension.to_be_suspended,
     recorded.held_without_note,
     recorded.not_looked_at_by_slurm_yet,
     recorded.living,

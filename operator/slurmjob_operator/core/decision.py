@@ -68,6 +68,13 @@ class Release:
 
 
 @dataclass(frozen=True, slots=True)
+class Hold:
+    """Take a released job that waits out of the queue, with the note `suspended` in the same update."""
+
+    job_id: int
+
+
+@dataclass(frozen=True, slots=True)
 class Cancel:
     """Cancel one job that is proven to be ours."""
 
@@ -85,6 +92,7 @@ Action = (
     | ReadUsage
     | ReadUpSince
     | Release
+    | Hold
     | Cancel
 )
 

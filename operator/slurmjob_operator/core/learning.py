@@ -45,6 +45,7 @@ def status_written(facts: Facts, *, before: JobView, after: JobView) -> Facts:
             noted_here=False,
             releases=0,
             released_at=None,
+            held_at=None,
             cancelled_at=None,
         )
     if _opened(before) != _opened(after) and after.status.job_id is None:
@@ -63,6 +64,7 @@ def status_written(facts: Facts, *, before: JobView, after: JobView) -> Facts:
             releases=0,
             released_at=None,
             release_refused=None,
+            held_at=None,
             cancelled_at=None,
             missing_since=None,
             missing_reads=0,
@@ -181,6 +183,11 @@ def released(facts: Facts, *, now: float) -> Facts:
 def release_refused(facts: Facts, message: str) -> Facts:
     """Slurm will not release it."""
     return replace(facts, releases=facts.releases + 1, release_refused=message, controller=None, trouble=None)
+
+
+def hold_sent(facts: Facts, *, now: float) -> Facts:
+    """A hold was sent, or refused; whether it took effect, or the job has started meanwhile, is read back."""
+    return replace(facts, held_at=now, controller=None, accounting=None, trouble=None)
 
 
 def cancel_sent(facts: Facts, job_id: int, *, now: float) -> Facts:

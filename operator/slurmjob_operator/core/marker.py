@@ -17,6 +17,7 @@ from typing import Final
 PREFIX: Final = "[slurmjob.dev/"
 COMMENT_BYTES: Final = 1024
 RELEASED: Final = "released"
+SUSPENDED: Final = "suspended"
 INSTALLATION_PATTERN: Final = r"^[A-Za-z0-9._/-]{1,128}$"
 
 _FORM = re.compile(
@@ -27,7 +28,8 @@ _FORM = re.compile(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Marker:
-    """Identity of one attempt, and what we noted about it in Slurm."""
+    """Identity of one attempt, and what we noted about it in Slurm: `released`, or `suspended` when we have taken it
+    out of the queue since."""
 
     installation: str
     namespace: str
@@ -36,14 +38,19 @@ class Marker:
     attempt: int
     template_hash: str
     released: bool = False
+    suspended: bool = False
 
     def note_released(self) -> Marker:
         """The marker as it stands in Slurm from the release on."""
-        return replace(self, released=True)
+        return replace(self, released=True, suspended=False)
+
+    def note_suspended(self) -> Marker:
+        """The marker of a job that we hold, and that is ours to release."""
+        return replace(self, released=False, suspended=True)
 
     def comment(self, text: str) -> str:
         """The whole comment: marker, blank, the user's own text."""
-        notes = f" {RELEASED}" if self.released else ""
+        notes = "".join(f" {note}" for note, so in ((RELEASED, self.released), (SUSPENDED, self.suspended)) if so)
         marker = (
             f"{PREFIX}1 i={self.installation} o={self.namespace}/{self.name} u={self.uid} "
             f"a={self.attempt} h={self.template_hash}{notes}]"
@@ -51,8 +58,8 @@ class Marker:
         return f"{marker} {text}" if text else marker
 
     def room(self) -> int:
-        """Bytes that are left for the user's own text, the note `released` already counted."""
-        return COMMENT_BYTES - len(self.note_released().comment("x").encode()) + 1
+        """Bytes that are left for the user's own text, the longest note already counted."""
+        return COMMENT_BYTES - len(self.note_suspended().comment("x").encode()) + 1
 
 
 def parse(comment: str) -> Marker | None:
@@ -68,6 +75,7 @@ def parse(comment: str) -> Marker | None:
         attempt=int(match["attempt"]),
         template_hash=match["template_hash"],
         released=RELEASED in match["notes"].split(),
+        suspended=SUSPENDED in match["notes"].split(),
     )
 
 

@@ -20,14 +20,15 @@ from slurmjob_operator.api.status import (
 )
 from slurmjob_operator.core import attempts
 from slurmjob_operator.core import conditions as edit
-from slurmjob_operator.core.array_status import array_status, for_another_attempt
+from slurmjob_operator.core.array_status import array_status, for_another_attempt, known_of
 from slurmjob_operator.core.components import component_statuses
 from slurmjob_operator.core.records import Accepted, JobRecord, Source
 from slurmjob_operator.core.states import End, has_terminal_base, script_exit
-from slurmjob_operator.core.tasks import Tasks
+from slurmjob_operator.core.tasks import Tasks, without
 from slurmjob_operator.core.times import epoch_of, optional_rfc3339, rfc3339
 from slurmjob_operator.core.view import Facts, JobView
 from slurmjob_operator.core.waiting import estimated_start, explain, keep_estimate, never_starts
+from slurmjob_operator.sbatch.index_sets import union
 
 Conditions = tuple[Condition, ...]
 
@@ -40,6 +41,8 @@ def _base(view: JobView, *, now: float) -> Conditions:
     for kind in (ConditionType.COMPLETE, ConditionType.FAILED, ConditionType.FINISHED):
         if edit.find(result, kind) is None:
             result = edit.put(result, kind, False, reason=Reason.NOT_FINISHED, now=now)
+    if edit.is_true(result, ConditionType.SUSPENDED) and not view.suspend:
+        result = edit.put(result, ConditionType.SUSPENDED, False, reason=Reason.JOB_RESUMED, now=now)
     return result
 
 
@@ -109,7 +112,7 @@ def opened(view: JobView, facts: Facts, *, now: float) -> SlurmJobStatus:
             sourced=_sourced(view, facts),
             cluster_name=facts.connection.cluster_name,
             user=facts.connection.user,
-            array=for_another_attempt(before.array) if again else _array(view),
+            array=for_another_attempt(before.array, resumed=attempts.is_suspended(before)) if again else _array(view),
             active=0,
             succeeded=0,
             failed=0,
@@ -180,12 +183,17 @@ def retrying(
     status = replace(status, state="Retrying", active=0, attempts=kept)
     due = attempts.next_attempt_at(status)
     message = (
-        f"{end.message} Attempt {kept[-1].attempt + 1} of at most {view.backoff_limit + 1} begins at {rfc3339(due)}."
+        f"{end.message} Attempt {kept[-1].attempt + 1} of at most {_most_attempts(view)} begins at {rfc3339(due)}."
     )
     if end.reason is Reason.RESOLVED:
         message = end.message
     base = _moving(_base(view, now=now), reason=Reason.RETRY_SCHEDULED, message=message, now=now)
     return _finish(view, replace(status, conditions=_synced(base, now=now)))
+
+
+def _most_attempts(view: JobView) -> int:
+    """Those that `spec.suspend` ended are beside the limit."""
+    return view.backoff_limit + 1 + (view.status.suspended_attempts or 0)
 
 
 def recorded(view: JobView, accepted: Accepted, *, notices: tuple[str, ...], now: float) -> SlurmJobStatus:
@@ -247,6 +255,8 @@ def ended(view: JobView, record: JobRecord, *, end: End, used: Usage | None = No
 def _final(conditions: Conditions, end: End, *, now: float) -> Conditions:
     kind = ConditionType.COMPLETE if end.succeeded else ConditionType.FAILED
     conditions = edit.drop(conditions, ConditionType.RECONCILING, ConditionType.STALLED)
+    if edit.is_true(conditions, ConditionType.SUSPENDED):
+        conditions = edit.put(conditions, ConditionType.SUSPENDED, False, reason=end.reason, now=now)
     conditions = edit.put(conditions, kind, True, reason=end.reason, message=end.message, now=now)
     conditions = edit.put(conditions, ConditionType.FINISHED, True, reason=end.reason, message=end.message, now=now)
     if not end.succeeded:
@@ -302,6 +312,51 @@ def cancelling(view: JobView, *, now: float) -> SlurmJobStatus:
     message = f"Slurm job {view.status.job_id} is being cancelled, since this object is being deleted."
     conditions = _moving(_base(view, now=now), reason=Reason.CANCELLING, message=message, now=now)
     return _finish(view, replace(view.status, state="Deleting", conditions=_synced(conditions, now=now)))
+
+
+def suspended(view: JobView, *, message: str, now: float) -> SlurmJobStatus:
+    """Nothing of it waits in Slurm's queue or runs, since `spec.suspend` says so. Neither moving nor stuck."""
+    base = edit.drop(_base(view, now=now), ConditionType.RECONCILING, ConditionType.STALLED)
+    base = edit.put(base, ConditionType.SUSPENDED, True, reason=Reason.JOB_SUSPENDED, message=message, now=now)
+    return _finish(
+        view, replace(view.status, state="Suspended", active=0, succeeded=0, failed=0, start_time=None, conditions=base)
+    )
+
+
+def held_for_suspension(view: JobView, record: JobRecord, *, now: float) -> SlurmJobStatus:
+    """It stays in Slurm, held. Its release is a new one: that of before does not count any more."""
+    status = replace(_with_record(view, record, now=now), release_time=None)
+    message = f"Slurm job {record.job_id} is held in Slurm: `suspend` is true."
+    told = suspended(replace(view, status=status), message=message, now=now)
+    return replace(told, conditions=_synced(told.conditions, now=now))
+
+
+def suspending(view: JobView, *, now: float) -> SlurmJobStatus:
+    """Its job is about to be cancelled, and that is no end of the object."""
+    message = f"Slurm job {view.status.job_id} is being cancelled, since `suspend` is true."
+    conditions = _moving(_base(view, now=now), reason=Reason.SUSPENDING, message=message, now=now)
+    return _finish(view, replace(view.status, conditions=conditions))
+
+
+def attempt_suspended(view: JobView, record: JobRecord, *, used: Usage | None, now: float) -> SlurmJobStatus:
+    """Its job was cancelled because of `spec.suspend`: the attempt is over, the object is not."""
+    status = _with_record(view, record, now=now)
+    if record.tasks is not None:
+        status = replace(status, array=array_status(_without_ours(view, record.tasks)))
+    kept = attempts.keep(replace(view, status=status), reason=Reason.JOB_SUSPENDED, record=record, used=used, now=now)
+    closed = replace(status, attempts=kept, suspended_attempts=(status.suspended_attempts or 0) + 1)
+    message = f"Slurm job {record.job_id} was cancelled: `suspend` is true. A new attempt begins when it is false."
+    told = suspended(replace(view, status=closed), message=message, now=now)
+    return replace(told, conditions=_synced(told.conditions, now=now))
+
+
+def _without_ours(view: JobView, tasks: Tasks) -> Tasks:
+    """The tasks that were cancelled since the suspension began are to come; those that somebody cancelled before are
+    not."""
+    before = union(indexes for outcome, indexes in known_of(view.status.array) if outcome.state == "CANCELLED")
+    now = union(indexes for outcome, indexes in tasks.ended if outcome.state == "CANCELLED")
+    ours = now - before
+    return replace(tasks, pending=tasks.pending | ours, ended=without(tasks.ended, ours))
 
 
 def _describe(record: JobRecord) -> tuple[str, Reason, str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from slurmjob_operator.api.conditions import ConditionType, EventReason, Reason
-from slurmjob_operator.core import arrays, attempts, marker, progress, usage
+from slurmjob_operator.core import arrays, attempts, marker, progress, suspension, usage
 from slurmjob_operator.core import conditions as edit
 from slurmjob_operator.core.array_status import array_status
 from slurmjob_operator.core.decision import (
@@ -136,7 +136,8 @@ def _end(view: JobView, facts: Facts, record: JobRecord, now: float) -> Decision
     refused = _why_not_released(view)
     if refused is not None and record.states & {"CANCELLED"}:
         return end_unseen(view, End(succeeded=False, reason=Reason.RELEASE_REFUSED, message=refused), now)
-    return end_by_record(view, record, now, used=usage.usage_at_the_end(view, facts, record))
+    used = usage.usage_at_the_end(view, facts, record)
+    return suspension.end_by_suspension(view, record, now, used=used) or end_by_record(view, record, now, used=used)
 
 
 def _why_not_released(view: JobView) -> str | None:
@@ -264,7 +265,7 @@ def living(view: JobView, facts: Facts, now: float) -> Decision | None:
 def _not_held(record: JobRecord) -> tuple[EventNote, ...]:
     """A warning when it runs although nobody noted a release: the site lets jobs go at submission."""
     mark = marker.parse(record.comment)
-    if mark is None or mark.released:
+    if mark is None or mark.released or mark.suspended:
         return ()
     message = (
         f"Slurm job {record.job_id} started without having been released by this operator: something at the site (a "

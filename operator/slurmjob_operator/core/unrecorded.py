@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from slurmjob_operator.api.conditions import ConditionType, EventReason, Reason
 from slurmjob_operator.api.status import SlurmJobStatus
-from slurmjob_operator.core import attempts, progress
+from slurmjob_operator.core import attempts, progress, suspension
 from slurmjob_operator.core import conditions as edit
 from slurmjob_operator.core.decision import AddFinalizer, Cancel, Decision, EventNote, ReadSources, Search, Submit
 from slurmjob_operator.core.ending import announce, end_unseen
@@ -44,7 +44,7 @@ def sources_not_read(view: JobView, facts: Facts, _now: float) -> Decision | Non
 
 def source_missing(view: JobView, facts: Facts, now: float) -> Decision | None:
     """Whoever deploys both may apply the ConfigMap later, as for a Pod."""
-    if facts.sources is None or facts.sources.missing is None:
+    if facts.sources is None or facts.sources.missing is None or suspension.not_to_be_submitted(view, facts, now):
         return None
     status = _still(view, reason=Reason.SOURCE_NOT_FOUND, message=facts.sources.missing, now=now)
     return Decision(status=status, recheck_at=_sources_again_at(view, now))
@@ -185,7 +185,7 @@ def unconfirmed_elsewhere(view: JobView, facts: Facts, now: float) -> Decision |
 def refused_for_now(view: JobView, facts: Facts, now: float) -> Decision | None:
     """Slurm may take it later."""
     submission = facts.submission
-    if not isinstance(submission, Deferral) or now >= submission.until:
+    if not isinstance(submission, Deferral) or now >= submission.until or view.suspend:
         return None
     status = progress.waiting(view, reason=Reason.SUBMISSION_PENDING, message=submission.message, now=now)
     return Decision(status=status, recheck_at=submission.until)
@@ -249,6 +249,8 @@ def unconfirmed_too_often(view: JobView, facts: Facts, now: float) -> Decision |
     return undecided(view, facts, now, reason=Reason.SUBMISSION_UNCONFIRMED, message=message)
 
 
-def nothing_found(view: JobView, _facts: Facts, _now: float) -> Decision | None:
+def nothing_found(view: JobView, _facts: Facts, now: float) -> Decision | None:
     """No job of this attempt exists; one that appears later is held and never recorded."""
+    if view.suspend:
+        return suspension.rest(view, now)
     return Decision(status=view.status, action=Submit())

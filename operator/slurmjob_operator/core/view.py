@@ -18,9 +18,9 @@ class JobView:
     """A SlurmJob, reduced to what decisions need.
 
     `slurm_name`: the job's name in Slurm. `hold`: its user wants it to stay held. `array`: its tasks, where it is an
-    array. `sourced`: its template takes texts
-    from ConfigMaps; what `template_hash` covers is what stands in the object. `resolve`: the annotation of that
-    name, as it is. `deletion_time`: when its deletion was asked for. `abandoned`: somebody with the right to annotate
+    array. `sourced`: its template takes texts from ConfigMaps; what `template_hash` covers is what stands in the
+    object. `resolve`: the annotation of that name, as it is. `deletion_time`: when its deletion was asked for.
+    `suspend`: nothing of it is to wait in Slurm's queue, or to run. `abandoned`: somebody with the right to annotate
     it wants it gone, whatever lives on in Slurm.
     """
 
@@ -43,6 +43,7 @@ class JobView:
     deleting: bool = False
     deletion_time: str | None = None
     abandoned: bool = False
+    suspend: bool = False
     has_finalizer: bool = False
     status: SlurmJobStatus = field(default_factory=SlurmJobStatus)
 
@@ -157,6 +158,7 @@ class Facts:
     asked.
     `recorded_here`: the job id that this process itself recorded, in this very pass. `releases`: releases it has sent
     for that id, the last one at `released_at`. `noted_here`: it wrote `releaseTime` itself.
+    `held_at`: when it last asked for the hold of a job in the queue.
     `cancelled_at`: when it last asked to cancel this attempt's job. `missing_since`: since when slurmctld has not shown
     a job under the recorded id that is proven to be ours, `missing_reads`: how often since then.
     `terminating`: its namespace takes no events any more. `blocked_told`: people were told why it is not let go.
@@ -186,6 +188,7 @@ class Facts:
     released_at: float | None = None
     noted_here: bool = False
     release_refused: str | None = None
+    held_at: float | None = None
     cancelled_at: float | None = None
     missing_since: float | None = None
     missing_reads: int = 0

@@ -14,6 +14,7 @@ from slurmjob_operator.core.decision import (
     Action,
     AddFinalizer,
     Cancel,
+    Hold,
     ReadAccounting,
     ReadJob,
     ReadSources,
@@ -167,6 +168,8 @@ class Actor:
                 entry.facts = learning.up_since_read(entry.facts, await port.up_since())
             case Release(job_id):
                 await self._release(entry, port, job_id)
+            case Hold(job_id):
+                await self._hold(entry, port, job_id)
             case Cancel(job_id):
                 await self._cancel(entry, port, job_id)
 
@@ -256,6 +259,23 @@ class Actor:
                 await self._object.post(entry, priority_left_out(entry.view, refused))
             return True
         return False
+
+    async def _hold(self, entry: Entry, port: SlurmPort, job_id: int) -> None:
+        """Of a heterogeneous job each component. It may have started meanwhile: what came of it is read back."""
+        record = entry.facts.controller
+        parts = components.in_the_queue(record.parts) if isinstance(record, JobRecord) and record.het_id else []
+        for part in parts or [record]:
+            text = part.comment if isinstance(part, JobRecord) else ""
+            mark = marker.parse(text) or self._marker(entry)
+            comment = mark.note_suspended().comment(marker.user_text(text))
+            try:
+                self._outside.witness.before(Effect.HOLD)
+                await port.hold(part.job_id if parts and isinstance(part, JobRecord) else job_id, comment=comment)
+                self._outside.witness.after(Effect.HOLD)
+            except (slurm_errors.JobNotFound, slurm_errors.Refused, slurm_errors.OutcomeUnknown) as error:
+                logger.warning("hold without effect: %s", error, extra=context(entry.view))
+                break
+        entry.facts = learning.hold_sent(entry.facts, now=self._outside.now())
 
     async def _cancel(self, entry: Entry, port: SlurmPort, job_id: int) -> None:
         """Read it first: what stood under this id some time ago may be somebody else's job now (TRAP F2)."""

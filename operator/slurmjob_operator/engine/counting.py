@@ -94,6 +94,10 @@ class CountingPort:
         release = self._port.release(job_id, comment=comment, keep_held=keep_held, priority=priority)
         return await self._counted("release", release)
 
+    async def hold(self, job_id: int, *, comment: str) -> None:
+        """See `SlurmPort`."""
+        await self._counted("hold", self._port.hold(job_id, comment=comment))
+
     async def cancel(self, job_id: int) -> None:
         """See `SlurmPort`."""
         await self._counted("cancel", self._port.cancel(job_id))

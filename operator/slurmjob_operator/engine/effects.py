@@ -23,6 +23,7 @@ class Effect(StrEnum):
     NOTE_RELEASE = "note-release"
     RELEASE = "release"
     FOLLOW = "follow"
+    HOLD = "hold"
     CANCEL = "cancel"
     CLOSE_ATTEMPT = "close-attempt"
     LET_GO = "let-go"

@@ -7,6 +7,7 @@ import logging
 from collections.abc import Mapping
 from typing import Any
 
+from slurmjob_operator.api.names import MANAGER
 from slurmjob_operator.core.learning import outdated
 from slurmjob_operator.engine.metrics import Snapshot
 from slurmjob_operator.engine.ports import Outside
@@ -31,8 +32,8 @@ class Engine:
         self.metrics.show(self.snapshot)
 
     def observe_job(self, body: Mapping[str, Any]) -> None:
-        """A SlurmJob as a watch shows it, new, changed or listed again."""
-        if self._closed:
+        """A SlurmJob as a watch shows it, new, changed or listed again. Somebody else's is not ours to look at."""
+        if self._closed or body["spec"].get("managedBy", MANAGER) != MANAGER:
             return
         entry, changed = self._registry.observe(body)
         session = self._session(entry.connection)

@@ -60,6 +60,7 @@ def job_view(body: Mapping[str, Any], *, known: JobView | None = None) -> JobVie
         sourced=next(sources.references(template), None) is not None,
         backoff_limit=spec.get("backoffLimit", 0),
         unknown_outcome_policy=UnknownOutcomePolicy(spec.get("unknownOutcomePolicy", UnknownOutcomePolicy.ASK)),
+        suspend=spec.get("suspend", False),
         resolve=annotations.get(RESOLVE_ANNOTATION, ""),
         deleting="deletionTimestamp" in metadata,
         deletion_time=metadata.get("deletionTimestamp"),

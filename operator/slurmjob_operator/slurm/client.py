@@ -191,6 +191,10 @@ class SlurmrestdClient:
             return str(error)
         return None
 
+    async def hold(self, job_id: int, *, comment: str) -> None:
+        """See `SlurmPort`. The answer is not believed: read back (TRAP H3)."""
+        await self._update(job_id, {"hold": True, "comment": comment})
+
     async def _update(self, job_id: int, body: Mapping[str, Any]) -> None:
         reply = await self._caller.send("POST", f"job/{checked_id(job_id)}", operation=Operation.UPDATE, body=body)
         try:

@@ -111,6 +111,12 @@ class SlurmPort(Protocol):
         Raises `Refused`, `JobNotFound`, `OutcomeUnknown`. Not guaranteed: that a success took effect; read back.
         """
 
+    async def hold(self, job_id: int, *, comment: str) -> None:
+        """Take a job that waits out of the queue, and set the comment in the same update.
+
+        Raises `Refused`, `JobNotFound`, `OutcomeUnknown`. Not guaranteed: that a success took effect; read back.
+        """
+
     async def cancel(self, job_id: int) -> None:
         """Cancel the job. A job that has ended, or that nobody knows, is a success: read back to know which.
 
