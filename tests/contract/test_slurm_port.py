@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import urllib.request
 from collections.abc import Awaitable, Callable
-from contextlib import nullcontext
+from contextlib import nullcontext, suppress
 
 import pytest
 
@@ -81,6 +81,32 @@ async def test_released_with_the_note_runs_and_ends(contract: Contract) -> None:
     assert ended.submit_time <= ended.start_time <= ended.end_time
     told = await contract.until_accounted(job_id, lambda record: record.states == {"COMPLETED"})
     assert (told.user, told.exit_code, told.comment) == ("alice", 0, "[note] released")
+
+
+async def test_held_with_the_note_and_released_with_another(contract: Contract) -> None:
+    """`suspend`: hold and note in one update, read back; slurmdbd goes on saying that it never began."""
+    job_id = await contract.held()
+    await contract.port.hold(job_id, comment="[note] suspended")
+    record = await contract.port.job(job_id)
+    assert record.states == {"PENDING"}
+    assert (record.held, record.comment) == (True, "[note] suspended")
+    told = await contract.until_accounted(job_id, lambda record: record.states == {"PENDING"})
+    assert told.began_at is None
+    await contract.port.release(job_id, comment="[note] released")
+    ended = await contract.until(job_id, lambda record: record.states == {"COMPLETED"})
+    assert ended.comment == "[note] released"
+
+
+async def test_a_hold_does_not_stop_what_runs(contract: Contract) -> None:
+    """Whatever it is answered: what runs is found running."""
+    job_id = await contract.held("long")
+    await contract.port.release(job_id, comment="[note] released")
+    await contract.until(job_id, lambda record: record.states == {"RUNNING"})
+    with suppress(Refused, OutcomeUnknown):
+        await contract.port.hold(job_id, comment="[note] suspended")
+    record = await contract.port.job(job_id)
+    assert record.states == {"RUNNING"}
+    await contract.port.cancel(job_id)
 
 
 async def test_exit_code(contract: Contract) -> None:

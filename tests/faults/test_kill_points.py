@@ -27,6 +27,9 @@ POINTS: Final = (
 )
 """Where, and at which time that it is reached in one life."""
 
+WAITING: Final = ("waits-before", "waits-after")
+"""Jobs in the queue, to be suspended."""
+
 VICTIMS: Final = ("victim-0", "victim-1")
 """Deleted while they run, one for each point around a cancellation."""
 
@@ -56,9 +59,12 @@ def _later(point: str, chance: random.Random) -> int:
 def test_killed_at_every_point(stage: Stage, close: Close, tmp_path: Path, seed: int) -> None:
     tenant = stage.tenant("kill-points")
     tenant.jobs(dict.fromkeys(VICTIMS, "sleep 600"))
+    tenant.jobs(dict.fromkeys(WAITING, "true"), begin="now+1hour")
     stage.start()
     for victim in VICTIMS:
         tenant.wait_state(victim, "Running")
+    for waiting in WAITING:
+        tenant.wait_state(waiting, "Pending")
     stage.kill()
     for number, (point, count) in enumerate(points(seed)):
         _prepare(tenant, number, point)
@@ -67,6 +73,10 @@ def test_killed_at_every_point(stage: Stage, close: Close, tmp_path: Path, seed:
         stage.wait_dead()
         assert log.read_text().splitlines()[-1] == point
     stage.start()
+    for waiting in WAITING:
+        tenant.wait_state(waiting, "Suspended")
+    tenant.delete(*WAITING)
+    tenant.wait_gone(*WAITING)
     evidence = stage.wait_ended()
     assert len(evidence.objects) == 3 * len(POINTS)
     assert all([ended.state for ended in seen.ended] == ["COMPLETED"] for seen in evidence.objects)
@@ -78,3 +88,6 @@ def _prepare(tenant: Tenant, number: int, point: str) -> None:
     tenant.jobs({f"j{number}-0": "sleep 1", f"j{number}-1": "sleep 1", f"j{number}-2": "sleep 6"})
     if point.endswith(f" {Effect.CANCEL}"):
         tenant.kubectl("delete", "slurmjob", VICTIMS[point.startswith("after")], "--wait=false")
+    if point.endswith(f" {Effect.HOLD}"):
+        name = WAITING[point.startswith("after")]
+        tenant.kubectl("patch", "slurmjob", name, "--type=merge", '-p={"spec":{"suspend":true}}')

@@ -263,14 +263,14 @@ class Actor:
     async def _hold(self, entry: Entry, port: SlurmPort, job_id: int) -> None:
         """Of a heterogeneous job each component. It may have started meanwhile: what came of it is read back."""
         record = entry.facts.controller
-        parts = components.in_the_queue(record.parts) if isinstance(record, JobRecord) and record.het_id else []
-        for part in parts or [record]:
-            text = part.comment if isinstance(part, JobRecord) else ""
-            mark = marker.parse(text) or self._marker(entry)
-            comment = mark.note_suspended().comment(marker.user_text(text))
+        if not isinstance(record, JobRecord):
+            return
+        for part in components.in_the_queue(record.parts) if record.het_id else [record]:
+            mark = marker.parse(part.comment) or self._marker(entry)
+            comment = mark.note_suspended().comment(marker.user_text(part.comment))
             try:
                 self._outside.witness.before(Effect.HOLD)
-                await port.hold(part.job_id if parts and isinstance(part, JobRecord) else job_id, comment=comment)
+                await port.hold(part.job_id if part.het_id else job_id, comment=comment)
                 self._outside.witness.after(Effect.HOLD)
             except (slurm_errors.JobNotFound, slurm_errors.Refused, slurm_errors.OutcomeUnknown) as error:
                 logger.warning("hold without effect: %s", error, extra=context(entry.view))

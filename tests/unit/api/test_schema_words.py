@@ -83,8 +83,9 @@ def test_rules_name_their_field() -> None:
     assert [rule["fieldPath"] for path, rule in rules if path == "slurmjobs"] == [
         ".spec.template",
         ".spec.connectionRef",
+        ".spec.managedBy",
     ]
-    assert len(rules) == 8
+    assert len(rules) == 9
     for _, rule in rules:
         assert rule["reason"] in ("FieldValueInvalid", "FieldValueForbidden")
         assert "`" in rule["message"], "the field stands in the message"

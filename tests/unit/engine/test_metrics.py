@@ -87,7 +87,7 @@ def test_the_documentation_lists_all_values_of_the_labels_that_are_closed() -> N
     text = DOCS.read_text()
     verbs = {name for name, _ in inspect.getmembers(SlurmPort, inspect.iscoroutinefunction)}
     errors = {error.__name__ for error in _subclasses(slurm_errors.SlurmError)}
-    on_slurm = {Effect.SUBMIT, Effect.RELEASE, Effect.CANCEL}
+    on_slurm = {Effect.SUBMIT, Effect.RELEASE, Effect.HOLD, Effect.CANCEL}
     effects = {str(effect) for effect in Effect if effect not in on_slurm}
     assert {word for word in verbs | errors | effects if f"`{word}`" not in text} == set()
 
@@ -162,6 +162,7 @@ CALLS: dict[str, tuple[tuple[Any, ...], dict[str, Any]]] = {
     "search": ((), {"name": "n", "since": 3}),
     "held_jobs": ((), {"since": 5, "known": (7,)}),
     "release": ((7,), {"comment": "c", "keep_held": True, "priority": 9}),
+    "hold": ((7,), {"comment": "c"}),
     "cancel": ((7,), {}),
     "accounting_backlog": ((), {}),
     "up_since": ((), {}),
@@ -175,7 +176,7 @@ def test_no_verb_of_the_port_is_missing() -> None:
 
 @pytest.mark.parametrize("verb", CALLS)
 async def test_a_call_is_passed_on_counted_and_timed(verb: str) -> None:
-    answer = None if verb == "cancel" else object()
+    answer = None if verb in ("hold", "cancel") else object()
     counting, port, metrics = _counting(answer)
     arguments, keywords = CALLS[verb]
     assert await getattr(counting, verb)(*arguments, **keywords) is answer
