@@ -279,7 +279,7 @@ class Histories(RuleBasedStateMachine):
         self.world.port.calls_left = None
         for _ in range(30):
             self.world.settle(self.uid, rounds=1)
-        assert sum(self.world.executions().values()) <= 1
+        self.at_most_one_execution()
         if self.uid in self.world.kube.objects:
             status = self.world.status(self.uid)
             assert not self.deleted, f"never let go: {status}"
