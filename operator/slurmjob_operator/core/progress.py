@@ -324,8 +324,8 @@ def suspended(view: JobView, *, message: str, now: float) -> SlurmJobStatus:
 
 
 def held_for_suspension(view: JobView, record: JobRecord, *, now: float) -> SlurmJobStatus:
-    """It stays in Slurm, held. Its release is a new one: that of before does not count any more."""
-    status = replace(_with_record(view, record, now=now), release_time=None)
+    """It stays in Slurm, held."""
+    status = _with_record(view, record, now=now)
     message = f"Slurm job {record.job_id} is held in Slurm: `suspend` is true."
     told = suspended(replace(view, status=status), message=message, now=now)
     return replace(told, conditions=_synced(told.conditions, now=now))

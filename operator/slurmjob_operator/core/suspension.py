@@ -6,6 +6,7 @@
 | it waits in Slurm | held, with the note `suspended` in the marker; it keeps its job id |
 | somebody holds it in Slurm | left as it is, then and afterwards |
 | it runs, or tasks of it do or did | cancelled; a new attempt when it is resumed, which does not count |
+| it waits, and there is no slurmdbd | cancelled as what runs |
 
 What is found running when it should be held is as what runs. That it is cancelled for this reason stands in status
 before the cancellation is sent: the end that comes of it is told from one that somebody else wanted, also by the next
@@ -21,7 +22,7 @@ from dataclasses import replace
 
 from slurmjob_operator.api.conditions import ConditionType, EventReason, Reason
 from slurmjob_operator.api.status import Usage
-from slurmjob_operator.core import arrays, progress
+from slurmjob_operator.core import arrays, marker, progress
 from slurmjob_operator.core import conditions as edit
 from slurmjob_operator.core.decision import Cancel, Decision, EventNote, Hold
 from slurmjob_operator.core.records import Accepted, JobRecord
@@ -66,13 +67,27 @@ def to_be_suspended(view: JobView, facts: Facts, now: float) -> Decision | None:
         return None
     if is_under_way(view):
         return _cancel(view, facts, record, now)
-    if not view.suspend or has_terminal_base(record.states):
+    if not view.suspend or has_terminal_base(record.states) or _is_rolled_back(view, record):
         return None
-    if _begun(record):
+    if _begun(record) or _released_without_slurmdbd(facts, record):
         return Decision(status=progress.suspending(view, now=now))
     if record.waits_held:
         return _told(view, Decision(status=progress.held_for_suspension(view, record, now=now)))
     return _hold(view, facts, now)
+
+
+def _is_rolled_back(view: JobView, record: JobRecord) -> bool:
+    """Held without a note although it was released: slurmctld has lost its newest state (TRAP F5), and the rule about
+    that has the word."""
+    mark = marker.parse(record.comment)
+    noted = mark is not None and (mark.released or mark.suspended)
+    return record.waits_held and not noted and (view.status.release_time or view.status.start_time) is not None
+
+
+def _released_without_slurmdbd(facts: Facts, record: JobRecord) -> bool:
+    """Nobody but status remembers its release, and after a hold nobody could tell it from one that is to come."""
+    mark = marker.parse(record.comment)
+    return not facts.connection.accounting and mark is not None and mark.released and not record.waits_held
 
 
 def _begun(record: JobRecord) -> bool:

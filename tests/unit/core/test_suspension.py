@@ -26,6 +26,7 @@ from tests.unit.core.values import (
     facts,
     held,
     opened,
+    reason_of,
     record,
     recorded,
     running,
@@ -148,16 +149,22 @@ def test_resumed_it_is_released_as_one_that_never_was() -> None:
     assert decide(resumed, ran, NOW).status.state == "Unknown"
 
 
-def test_resumed_without_slurmdbd_the_release_is_noted_anew() -> None:
-    """That of before the suspension is no reason to ask a person."""
+def test_without_slurmdbd_what_waits_is_cancelled() -> None:
+    """After a hold nobody could tell a release that is to come from one that slurmctld has lost."""
     place = ConnectionFacts(user="alice", cluster_name="campus", accounting=False)
-    released = progress.releasing(view(recorded()), now=NOW - 20)
-    status = decide(suspended(released), facts(connection=place, controller=noted()), NOW).status
-    assert status.release_time is None
-    decision = decide(view(status, generation=3), facts(connection=place, controller=noted()), NOW)
-    assert (decision.action, decision.status.release_time is not None) == (None, True)
-    noted_here = facts(connection=place, controller=noted(), noted_here=True)
-    assert decide(view(decision.status, generation=3), noted_here, NOW).action == Release(7)
+    status = progress.releasing(view(recorded()), now=NOW - 20)
+    decision = decide(suspended(status), facts(connection=place, controller=record()), NOW)
+    assert reason_of(decision, ConditionType.RECONCILING) == ("True", "Suspending")
+    assert decide(suspended(decision.status), facts(connection=place, controller=record()), NOW).action == Cancel(7)
+
+
+@pytest.mark.parametrize("accounting", [True, False])
+def test_what_slurmctld_has_lost_is_no_job_to_suspend(accounting: bool) -> None:
+    """It ran, and is held without a note (TRAP F5): resumed it would run again."""
+    place = ConnectionFacts(user="alice", cluster_name="campus", accounting=accounting)
+    status = running() if accounting else progress.releasing(view(recorded()), now=NOW - 20)
+    decision = decide(suspended(status), facts(connection=place, controller=held()), NOW)
+    assert decision.status.state == "Unknown"
 
 
 def test_what_somebody_holds_in_slurm_stays_held_when_it_is_resumed() -> None:
