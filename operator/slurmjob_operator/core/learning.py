@@ -166,7 +166,7 @@ def accounting_read(facts: Facts, records: Iterable[JobRecord], *, view: JobView
 
 def usage_read(facts: Facts, records: Iterable[JobRecord], *, view: JobView) -> Facts:
     """What slurmdbd says of a run that has ended; no records: it did not answer."""
-    return replace(facts, usage=UsageAnswer(usage=usage_told(view, records)))
+    return replace(facts, usage=UsageAnswer(usage=usage_told(view, facts, records)))
 
 
 def up_since_read(facts: Facts, since: int | None) -> Facts:

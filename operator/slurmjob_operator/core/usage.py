@@ -20,6 +20,7 @@ from slurmjob_operator.core.known import largest, total
 from slurmjob_operator.core.records import JobRecord, Spent
 from slurmjob_operator.core.times import epoch_of
 from slurmjob_operator.core.view import Facts, JobView
+from slurmjob_operator.sbatch.index_sets import NONE, IndexSet, union
 
 LONGEST_WAIT_SECONDS = 300
 """After the end: slurmdbd hears of it within seconds, but when it was away (measured: 13 to 15 s after it is back)."""
@@ -79,10 +80,30 @@ def _whole(value: float | None) -> int | None:
 # --- When it is read ---------------------------------------------------------------------------------------------
 
 
-def usage_told(view: JobView, records: Iterable[JobRecord]) -> Usage | None:
+def usage_told(view: JobView, facts: Facts, records: Iterable[JobRecord]) -> Usage | None:
     """By slurmdbd's records of the recorded id, once they tell the end too; None: not yet."""
     record = arrays.ended_in_slurmdbd(view, records)
-    return None if record is None else usage_of(record)
+    if record is None or not _tells_of_all(record, _tasks_of_attempt(view, facts)):
+        return None
+    return usage_of(record)
+
+
+def _tasks_of_attempt(view: JobView, facts: Facts) -> IndexSet:
+    """Those of the first attempt are all; of a later one those that slurmctld still showed at its end."""
+    if view.array is None:
+        return NONE
+    if view.status.attempt == 1:
+        return view.array.indexes
+    shown = facts.controller.parts if isinstance(facts.controller, JobRecord) else ()
+    return union(part.indexes or NONE for part in shown)
+
+
+def _tells_of_all(record: JobRecord, tasks: IndexSet) -> bool:
+    """slurmdbd of 22.05 hears of a task seconds after its start, and so perhaps after the end of another (measured).
+    A record that names no task is of all that were cancelled before they started."""
+    parts = record.parts or (record,)
+    rest = any(part.indexes is None and part.began_at is None for part in parts)
+    return rest or not tasks - union(part.indexes or NONE for part in parts)
 
 
 def is_worth_a_request(view: JobView, facts: Facts, record: JobRecord) -> bool:

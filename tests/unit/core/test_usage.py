@@ -102,7 +102,34 @@ def test_while_a_step_has_not_ended_in_slurmdbd_the_sums_are_not_whole() -> None
     early = replace(IN_SLURMDBD, spent=replace(SPENT, cpu_seconds=3.0, steps_open=True))
     assert usage_of(early) is None
     assert usage_of(replace(IN_SLURMDBD, parts=(IN_SLURMDBD, early))) is None
-    assert usage_told(RECORDED, [early]) is None
+    assert usage_told(RECORDED, facts(), [early]) is None
+
+
+@pytest.mark.parametrize(
+    ("attempt", "shown", "told_of", "whole"),
+    [
+        (1, (), ("0", "1"), False),
+        (1, (), ("0", "1", "2"), True),
+        (1, (), ("0", None), True),
+        (2, ("1", "2"), ("1",), False),
+        (2, ("1", "2"), ("1", "2"), True),
+        (2, (), ("1",), True),
+    ],
+)
+def test_the_tasks_that_slurmdbd_has_not_heard_of_are_waited_for(
+    attempt: int, shown: tuple[str, ...], told_of: tuple[str | None, ...], whole: bool
+) -> None:
+    """A task without a name was cancelled before it started, with all that no other record names."""
+    array = view(replace(recorded(), attempt=attempt), array=spec_of("0-2"))
+    parts = tuple(record({"COMPLETED"}, indexes=IndexSet.parse(one), array_id=7) for one in shown)
+    known = facts(controller=replace(OVER, parts=parts))
+    records = [
+        replace(IN_SLURMDBD, job_id=7 + number, array_id=7, comment=comment(attempt=attempt, released=True),
+                indexes=None if one is None else IndexSet.parse(one),
+                **({} if one else {"states": frozenset({"CANCELLED"}), "nodes": None, "start_time": START + 100}))
+        for number, one in enumerate(told_of)
+    ]  # fmt: skip
+    assert (usage_told(array, known, records) is not None) == whole
 
 
 def test_of_an_array_all_tasks_together() -> None:
