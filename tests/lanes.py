@@ -44,11 +44,11 @@ ORDER: Final[Mapping[str, tuple[str, ...]]] = {
 KUBERNETES_IN: Final = "bookworm"
 """The lane that also runs what needs no Slurm: integration tests and the contract of the API server."""
 
-EVERY_SLURM_IN: Final = "bookworm"
+EVERY_SLURM_IN: Final = "forky"
 """The lane that also brings the other Slurms up: for one operator on all three, and for the upgrade of one of them."""
 
 FAULTS_IN: Final[Mapping[str, str]] = {
-    "tests/faults/test_kill_points.py": "trixie",
+    "tests/faults/test_kill_points.py": "bookworm",
     "tests/faults/test_lost_answers.py": "trixie",
     "tests/faults/test_lost_state.py": "bookworm",
 }
