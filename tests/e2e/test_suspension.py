@@ -61,7 +61,7 @@ def test_in_the_queue_it_is_held_and_keeps_its_id(tenant: Tenant) -> None:
 
 
 def test_running_it_is_cancelled_and_a_new_attempt_does_not_count(tenant: Tenant) -> None:
-    tenant.job("long", script=tenant.until("go"))
+    tenant.apply(tenant.manifest("long", script=tenant.until("go"), ledger=OF_TASKS))  # it runs twice, as it should
     tenant.wait_state("long", "Running")
     first = tenant.status("long")["jobId"]
     _suspend(tenant, "long")
