@@ -23,6 +23,9 @@ FIRST_BACKOFF_SECONDS = 10
 LONGEST_BACKOFF_SECONDS = 360
 """Those of batch/v1 Job: doubling from ten seconds to six minutes."""
 
+FOLLOWED_AT_ONCE = frozenset({Reason.RESOLVED, Reason.JOB_SUSPENDED})
+"""Reasons of an attempt that another one follows without a wait, whatever `backoffLimit` says."""
+
 UNKNOWN = "UNKNOWN"
 UNKNOWN_REASONS = frozenset(
     {
@@ -85,11 +88,9 @@ def is_suspended(status: SlurmJobStatus) -> bool:
 def next_attempt_at(status: SlurmJobStatus) -> int:
     """When the attempt after a closed one may be opened, in epoch seconds."""
     last = status.attempts[-1]
-    backoff = (
-        0
-        if last.reason in (Reason.RESOLVED, Reason.JOB_SUSPENDED)
-        else FIRST_BACKOFF_SECONDS * 2 ** min(last.attempt - 1, 10)
-    )
+    if last.reason in FOLLOWED_AT_ONCE:
+        return epoch_of(last.end_time)
+    backoff: int = FIRST_BACKOFF_SECONDS * 2 ** min(counted_before(status), 10)
     return epoch_of(last.end_time) + min(backoff, LONGEST_BACKOFF_SECONDS)
 
 

@@ -55,7 +55,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 
-from slurmjob_operator.api.conditions import ConditionType, Reason
+from slurmjob_operator.api.conditions import ConditionType
 from slurmjob_operator.core import attempts, progress, recorded, suspension, unrecorded, usage
 from slurmjob_operator.core import conditions as edit
 from slurmjob_operator.core.decision import Cancel, Decision, RemoveFinalizer
@@ -121,8 +121,7 @@ def attempt_closed(view: JobView, facts: Facts, now: float) -> Decision | None:
     """The attempt is over and another one comes, after a while."""
     if not attempts.is_closed(view.status):
         return None
-    last = view.status.attempts[-1]
-    if not attempts.retries_left(view) and last.reason not in (Reason.RESOLVED, Reason.JOB_SUSPENDED):
+    if not attempts.retries_left(view) and view.status.attempts[-1].reason not in attempts.FOLLOWED_AT_ONCE:
         return end_without_another_attempt(view, now)
     if view.suspend:
         return _while_suspended(view, facts, now)
@@ -139,7 +138,7 @@ def attempt_closed(view: JobView, facts: Facts, now: float) -> Decision | None:
 def _while_suspended(view: JobView, facts: Facts, now: float) -> Decision:
     """Nothing is opened; what the last attempt used is asked for all the same."""
     decision = usage.not_told_yet(view, facts, now) or Decision(status=view.status)
-    told = suspension.between_attempts(replace(view, status=decision.status), now)
+    told = suspension.rest(replace(view, status=decision.status), now)
     return replace(decision, status=told.status, events=told.events)
 
 

@@ -10,6 +10,7 @@ from slurmjob_operator.api.conditions import ConditionType, EventReason, Reason
 from slurmjob_operator.api.slurmjob import DeletionPolicy
 from slurmjob_operator.core import arrays, attempts, marker, progress
 from slurmjob_operator.core import conditions as edit
+from slurmjob_operator.core.cancelling import CANCEL_LOOK_SECONDS, is_to_be_sent
 from slurmjob_operator.core.decision import (
     Cancel,
     Decision,
@@ -27,10 +28,6 @@ from slurmjob_operator.core.undecided import LOST_SECONDS, end_not_told
 from slurmjob_operator.core.unrecorded import LATE_SUBMISSION_SECONDS
 from slurmjob_operator.core.view import Deferral, Facts, JobView, NotKnown, Rejection, Trouble, Unconfirmed
 
-CANCEL_AGAIN_SECONDS = 60
-"""A cancellation that shows no effect is asked for again; slurmctld may have forgotten it in a restart."""
-
-CANCEL_LOOK_SECONDS = 2.0
 LOOK_AGAIN_SECONDS = 10.0
 NOTHING_LEFT_SECONDS = 600
 LOOK_AT_CONNECTION_SECONDS = 30.0
@@ -176,7 +173,7 @@ def _cancel_found(view: JobView, facts: Facts, *, job_id: int, now: float) -> De
 
 def _cancel(view: JobView, facts: Facts, *, job_id: int, now: float) -> Decision:
     status = progress.cancelling(view, now=now)
-    if facts.cancelled_at is None or now - facts.cancelled_at >= CANCEL_AGAIN_SECONDS:
+    if is_to_be_sent(facts, now):
         note = EventNote(
             reason=EventReason.CANCEL_REQUESTED,
             message=f"Cancelling Slurm job {job_id}: the object is deleted.",

@@ -24,36 +24,31 @@ from slurmjob_operator.api.conditions import ConditionType, EventReason, Reason
 from slurmjob_operator.api.status import Usage
 from slurmjob_operator.core import arrays, marker, progress
 from slurmjob_operator.core import conditions as edit
+from slurmjob_operator.core.cancelling import CANCEL_LOOK_SECONDS, is_to_be_sent
 from slurmjob_operator.core.decision import Cancel, Decision, EventNote, Hold
 from slurmjob_operator.core.records import Accepted, JobRecord
 from slurmjob_operator.core.states import PENDING, has_terminal_base, liveliness
 from slurmjob_operator.core.view import Facts, JobView
 
-LOOK_SECONDS = 2.0
 HOLD_AGAIN_SECONDS = 5.0
 """A hold that did nothing is not sent again at once: a success without effect would make a loop of it."""
-
-CANCEL_AGAIN_SECONDS = 60.0
-"""A cancellation that shows no effect is asked for again; slurmctld may have forgotten it in a restart."""
 
 NOT_SUBMITTED = "Nothing is submitted to Slurm: `suspend` is true."
 
 
 def not_to_be_submitted(view: JobView, facts: Facts, now: float) -> Decision | None:
     """Nothing of the attempt exists in Slurm, and nothing is to."""
+    return rest(view, now) if is_kept_back(view, facts) else None
+
+
+def is_kept_back(view: JobView, facts: Facts) -> bool:
+    """Whether it is suspended, and nothing of the attempt can be in Slurm."""
     nothing_sent = view.status.attempt is None or facts.fresh
-    if not view.suspend or not nothing_sent or isinstance(facts.submission, Accepted):
-        return None
-    return rest(view, now)
+    return view.suspend and nothing_sent and not isinstance(facts.submission, Accepted)
 
 
 def rest(view: JobView, now: float) -> Decision:
-    """Until somebody resumes it."""
-    return _told(view, Decision(status=progress.suspended(view, message=NOT_SUBMITTED, now=now)))
-
-
-def between_attempts(view: JobView, now: float) -> Decision:
-    """The attempt before is over, and none is opened."""
+    """Until somebody resumes it. After an attempt that the suspension ended, that stays said."""
     said = edit.find(view.status.conditions, ConditionType.SUSPENDED)
     known = said is not None and said.status == "True"
     message = said.message if said is not None and known else NOT_SUBMITTED
@@ -107,11 +102,9 @@ def is_under_way(view: JobView) -> bool:
 
 def _cancel(view: JobView, facts: Facts, record: JobRecord, now: float) -> Decision:
     """Until the record tells the end. What ends already is waited for, on a dead node as long as that takes."""
-    if has_terminal_base(record.states):
-        return Decision(status=view.status, recheck_at=now + LOOK_SECONDS)
-    if facts.cancelled_at is None or now - facts.cancelled_at >= CANCEL_AGAIN_SECONDS:
+    if not has_terminal_base(record.states) and is_to_be_sent(facts, now):
         return Decision(status=view.status, action=Cancel(view.recorded_id))
-    return Decision(status=view.status, recheck_at=now + LOOK_SECONDS)
+    return Decision(status=view.status, recheck_at=now + CANCEL_LOOK_SECONDS)
 
 
 def _hold(view: JobView, facts: Facts, now: float) -> Decision:

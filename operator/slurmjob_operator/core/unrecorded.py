@@ -44,7 +44,7 @@ def sources_not_read(view: JobView, facts: Facts, _now: float) -> Decision | Non
 
 def source_missing(view: JobView, facts: Facts, now: float) -> Decision | None:
     """Whoever deploys both may apply the ConfigMap later, as for a Pod."""
-    if facts.sources is None or facts.sources.missing is None or suspension.not_to_be_submitted(view, facts, now):
+    if facts.sources is None or facts.sources.missing is None or suspension.is_kept_back(view, facts):
         return None
     status = _still(view, reason=Reason.SOURCE_NOT_FOUND, message=facts.sources.missing, now=now)
     return Decision(status=status, recheck_at=_sources_again_at(view, now))

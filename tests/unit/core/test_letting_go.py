@@ -10,6 +10,7 @@ from slurmjob_operator.api.conditions import ConditionType, EventReason, Reason
 from slurmjob_operator.api.slurmjob import DeletionPolicy
 from slurmjob_operator.core import conditions as edit
 from slurmjob_operator.core import learning
+from slurmjob_operator.core.cancelling import CANCEL_AGAIN_SECONDS
 from slurmjob_operator.core.decide import decide
 from slurmjob_operator.core.decision import (
     Action,
@@ -19,7 +20,7 @@ from slurmjob_operator.core.decision import (
     RemoveFinalizer,
     Search,
 )
-from slurmjob_operator.core.letting_go import CANCEL_AGAIN_SECONDS, LOOK_AGAIN_SECONDS
+from slurmjob_operator.core.letting_go import LOOK_AGAIN_SECONDS
 from slurmjob_operator.core.records import Accepted
 from slurmjob_operator.core.times import rfc3339
 from slurmjob_operator.core.undecided import LOST_SECONDS

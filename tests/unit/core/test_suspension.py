@@ -8,13 +8,14 @@ from typing import Any
 import pytest
 
 from slurmjob_operator.api.conditions import ConditionType, EventReason, Reason
-from slurmjob_operator.api.status import SlurmJobStatus
+from slurmjob_operator.api.status import Attempt, SlurmJobStatus
 from slurmjob_operator.core import attempts, marker, progress
 from slurmjob_operator.core.array_status import known_of
 from slurmjob_operator.core.decide import decide
 from slurmjob_operator.core.decision import AddFinalizer, Cancel, Decision, Hold, ReadAccounting, Release, Search
 from slurmjob_operator.core.records import Accepted, JobRecord
 from slurmjob_operator.core.tasks import COMPLETED, Outcome, Tasks
+from slurmjob_operator.core.times import rfc3339
 from slurmjob_operator.core.view import ConnectionFacts, Deferral, JobView
 from slurmjob_operator.sbatch.index_sets import IndexSet
 from slurmjob_operator.sbatch.types.arrays import spec_of
@@ -242,6 +243,18 @@ def test_suspended_between_two_attempts_no_other_is_opened() -> None:
     assert attempts.counted_before(again.status) == 1
 
 
+def test_suspensions_make_no_retry_wait_longer() -> None:
+    """The wait doubles with the attempts that count."""
+    kept = tuple(
+        Attempt(attempt=number, job_id="7", state="CANCELLED", reason="JobSuspended", end_time=rfc3339(NOW))
+        for number in (1, 2, 3)
+    )
+    last = Attempt(attempt=4, job_id="8", state="FAILED", reason="NonZeroExitCode", end_time=rfc3339(NOW))
+    status = SlurmJobStatus(attempt=4, suspended_attempts=3, attempts=(*kept, last))
+    assert attempts.next_attempt_at(status) == NOW + attempts.FIRST_BACKOFF_SECONDS
+    assert attempts.next_attempt_at(replace(status, attempts=kept)) == NOW
+
+
 # --- An array ----------------------------------------------------------------------------------------------------
 
 
@@ -268,7 +281,8 @@ def test_of_an_array_all_or_nothing_is_held(tasks: Tasks, action: object) -> Non
     states = {"RUNNING"} if tasks.running else {"PENDING"}
     decision = decide(suspended(recorded(), **ARRAY), facts(controller=record(states, tasks=tasks), tasks=tasks), NOW)
     assert decision.action == action
-    assert (action is None) == (decision.status != suspended(recorded()).status)
+    if action is None:
+        assert reason_of(decision, ConditionType.RECONCILING) == ("True", "Suspending")
 
 
 def test_resumed_the_tasks_that_the_suspension_ended_run_again_and_no_other() -> None:

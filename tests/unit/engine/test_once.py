@@ -270,13 +270,17 @@ class Histories(RuleBasedStateMachine):
             assert states & {"COMPLETED", "FAILED", "TIMEOUT", "CANCELLED"}
             assert (status["state"] == "Complete") == (states == {"COMPLETED"})
 
+    def faults_stop(self) -> None:
+        """From here on everything answers, and nobody is killed."""
+        self.world.slurm.faults.clear()
+        self.world.kube.faults.clear()
+        self.world.port.calls_left = None
+
     def teardown(self) -> None:
         """Once faults stop, everything comes to its end: the object's, or nothing of it is left in Slurm."""
         if not hasattr(self, "world"):
             return
-        self.world.slurm.faults.clear()
-        self.world.kube.faults.clear()
-        self.world.port.calls_left = None
+        self.faults_stop()
         for _ in range(30):
             self.world.settle(self.uid, rounds=1)
         self.at_most_one_execution()

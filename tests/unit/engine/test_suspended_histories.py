@@ -48,9 +48,7 @@ class SuspendedHistories(Histories):
     def teardown(self) -> None:
         if not hasattr(self, "world"):
             return
-        self.world.slurm.faults.clear()
-        self.world.kube.faults.clear()
-        self.world.port.calls_left = None
+        self.faults_stop()
         if self.suspend and not self.deleted:
             self._rests()
             self.world.kube.edit(self.uid, suspend=False)
