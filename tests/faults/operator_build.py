@@ -200,7 +200,7 @@ WAITS: Final[Mapping[str, tuple[tuple[str, str], ...]]] = {
     "after-unknown": (("engine.sweeping", "AFTER_UNKNOWN_OUTCOME_SECONDS"),),
     "lost": (("core.undecided", "LOST_SECONDS"), ("core.letting_go", "LOST_SECONDS")),
     "recheck": (("core.undecided", "UNKNOWN_JOB_RECHECK_SECONDS"), ("core.recorded", "UNKNOWN_JOB_RECHECK_SECONDS")),
-    "cancel-again": (("core.letting_go", "CANCEL_AGAIN_SECONDS"),),
+    "cancel-again": (("core.cancelling", "CANCEL_AGAIN_SECONDS"),),
     "late": (
         ("core.unrecorded", "LATE_SUBMISSION_SECONDS"),
         ("core.letting_go", "LATE_SUBMISSION_SECONDS"),
