@@ -11,7 +11,7 @@ from dataclasses import replace
 import pytest
 
 from sandboxlib import cli, front, ports, slurm_cluster
-from sandboxlib.daemons import pause, resume, start, stop
+from sandboxlib.daemons import Daemon, pause, resume, start, stop
 from sandboxlib.front import Front
 from sandboxlib.paths import Paths
 from tests.fakes.free_port import free_port
@@ -105,26 +105,42 @@ def test_certificates_and_token_are_renewed_under_a_living_job(operator: Paths, 
 # --- Servers --------------------------------------------------------------------------------------------------
 
 
-def test_fail_over_and_back(operator: Paths, namespace: Tenant) -> None:
-    """Each job is submitted or ends while one of two servers is away; nobody waits for that one."""
-    tenant, name = namespace, secrets.token_hex(4)
+@pytest.fixture
+def two_servers(operator: Paths, namespace: Tenant) -> Iterator[tuple[Daemon, Daemon]]:
+    """A connection by two slurmrestds of its own, and these."""
+    name = secrets.token_hex(4)
     with (
-        own_slurmrestd(tenant.paths, SUITE, f"{name}-a") as (first, daemon_a),
-        own_slurmrestd(tenant.paths, SUITE, f"{name}-b") as (second, daemon_b),
+        own_slurmrestd(namespace.paths, SUITE, f"{name}-a") as (first, daemon_a),
+        own_slurmrestd(namespace.paths, SUITE, f"{name}-b") as (second, daemon_b),
     ):
-        tenant.connect(url=f"http://127.0.0.1:{first}")
-        tenant.edit_connection(servers=[{"url": f"http://127.0.0.1:{port}"} for port in (first, second)])
-        tenant.job("living", script=tenant.until("a-is-away"))
-        tenant.wait_state("living", "Running")
-        stop([daemon_a])
-        tenant.job("while-a-is-away")
-        tenant.go("a-is-away")
-        _ended_once(tenant, "living", "while-a-is-away")
-        start(daemon_a)
-        stop([daemon_b])
-        tenant.job("while-b-is-away")
-        _ended_once(tenant, "while-b-is-away")
-        assert tenant.condition("campus", "Ready", of="slurmconnection")["reason"] == "Connected"
+        namespace.connect(url=f"http://127.0.0.1:{first}")
+        namespace.edit_connection(servers=[{"url": f"http://127.0.0.1:{port}"} for port in (first, second)])
+        yield daemon_a, daemon_b
+
+
+def test_fail_over(namespace: Tenant, two_servers: tuple[Daemon, Daemon]) -> None:
+    """A job is submitted, and one ends, while the first of two servers is away; nobody waits for that one."""
+    tenant = namespace
+    tenant.job("living", script=tenant.until("a-is-away"))
+    tenant.wait_state("living", "Running")
+    stop([two_servers[0]])
+    tenant.job("while-a-is-away")
+    tenant.go("a-is-away")
+    _ended_once(tenant, "living", "while-a-is-away")
+
+
+def test_fail_over_and_back(namespace: Tenant, two_servers: tuple[Daemon, Daemon]) -> None:
+    """What the second server took over the first one takes back, once the second is away."""
+    tenant, (daemon_a, daemon_b) = namespace, two_servers
+    stop([daemon_a])
+    tenant.job("while-a-is-away", script=tenant.until("b-is-away"))
+    tenant.wait_state("while-a-is-away", "Running")
+    start(daemon_a)
+    stop([daemon_b])
+    tenant.job("while-b-is-away")
+    tenant.go("b-is-away")
+    _ended_once(tenant, "while-a-is-away", "while-b-is-away")
+    assert tenant.condition("campus", "Ready", of="slurmconnection")["reason"] == "Connected"
 
 
 def test_a_server_that_hangs_delays_no_other_connection(operator: Paths, namespace: Tenant) -> None:
